@@ -1,0 +1,57 @@
+/*
+ * CommandLine: one value of ExecStart= and its kin, as systemd.service(5) "COMMAND LINES" reads it.
+ *
+ * Splitting happens once, at load; variables are put in at each start, when the environment is known.
+ */
+#pragma once
+
+#include "lib/base/base.h"
+#include "lib/base/error.h"
+#include "lib/base/strv.h"
+
+typedef enum CommandFlags {
+        COMMAND_IGNORE_FAILURE = 1 << 0,  /* - */
+        COMMAND_ARGV0 = 1 << 1,           /* @: argv[0] is given, path is apart */
+        COMMAND_NO_VARIABLES = 1 << 2,    /* : */
+        COMMAND_FULL_PRIVILEGES = 1 << 3, /* + */
+        COMMAND_NO_SETUID = 1 << 4,       /* ! and !! */
+} CommandFlags;
+
+typedef struct CommandLine {
+        char *path;     /* what is executed: absolute, or a name to be looked up */
+        Strv argv;      /* argv[0] included (after '@': the given one) */
+        unsigned flags; /* CommandFlags */
+} CommandLine;
+
+#define COMMAND_LINE_ARGUMENTS_MAX 4096
+
+/*
+ * Splits a joined value (unit_option_joined_value) whose specifiers are already expanded. `;` as an
+ * argument of its own separates commands: *ret is an array of *ret_n, to be freed with
+ * command_lines_free(). Unbalanced quotes, bad escapes, prefixes that exclude each other, an empty
+ * path are -EINVAL with the column.
+ */
+int command_line_parse(const char *s, CommandLine **ret, size_t *ret_n, Error *reterr);
+CommandLine *command_lines_free(CommandLine *lines, size_t n); /* accepts NULL, returns NULL */
+void command_line_done(CommandLine *c);
+
+/*
+ * systemd's EXTRACT_UNQUOTE splitting alone (quotes, C escapes if `escapes`), without prefixes: for
+ * Environment=, and lists of words. Appends to *words.
+ */
+int command_words(const char *s, bool escapes, Strv *words, Error *reterr);
+
+/*
+ * Puts `$NAME` (a word of its own: split at white space, may become none) and `${NAME}` (inside words,
+ * unsplit) into argv, from `environment` ("NAME=value"; the last one counts). `$$` is `$`. Unset = empty;
+ * names of unset ones are appended to *unset (may be NULL). argv[0] is left alone. The caller owns *ret.
+ */
+int command_line_expand(const CommandLine *c, const Strv *environment, Strv *ret, Strv *unset);
+
+/* An EnvironmentFile= (systemd.exec(5)): appends "NAME=value" items to *ret; -EINVAL with the line. */
+int environment_file_parse(const char *text, size_t size, Strv *ret, Error *reterr);
+
+/* Sets NAME in a list of "NAME=value" (replacing the one before). 0, -EINVAL (bad name) or -ENOMEM. */
+int environment_set(Strv *environment, const char *assignment);
+const char *environment_get(const Strv *environment, const char *name); /* the value, or NULL */
+bool environment_name_is_valid(const char *name, size_t size);
