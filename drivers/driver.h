@@ -102,7 +102,8 @@ typedef struct DriverType {
 
         /*
          * Makes the unit known, without starting it. If adopt found it running with the same hash, it is taken
-         * up as it runs, supervised from now on. -EEXIST: loaded with another hash (unload first).
+         * up as it runs, supervised from now on. -EEXIST: loaded with another hash (unload first). Loaded
+         * already with this hash: only its generation is replaced (what the next start labels it with).
          */
         int (*load)(Driver *d, const DriverUnit *unit, DriverDoneFn fn, void *userdata,
                     Error *reterr);
