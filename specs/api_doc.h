@@ -50,6 +50,8 @@ char *page_token_format(const PageToken *t); /* the caller owns it; NULL = out o
 /* -EINVAL with fleet's words: bad base64, EOF, "token limit must be L", "token page must be greater than zero". */
 int page_token_parse(const char *s, uint16_t limit, PageToken *ret, Error *reterr);
 
+#define MACHINE_PATCHES_MAX 4096
+
 /* One operation of PATCH /machines. */
 typedef struct MachinePatch {
         char *machine_id;

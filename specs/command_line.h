@@ -8,6 +8,7 @@
 #include "lib/base/base.h"
 #include "lib/base/error.h"
 #include "lib/base/strv.h"
+#include "specs/specifier.h"
 
 typedef enum CommandFlags {
         COMMAND_IGNORE_FAILURE = 1 << 0,  /* - */
@@ -26,30 +27,41 @@ typedef struct CommandLine {
 #define COMMAND_LINE_ARGUMENTS_MAX 4096
 
 /*
- * Splits a joined value (unit_option_joined_value) whose specifiers are already expanded. `;` as an
- * argument of its own separates commands: *ret is an array of *ret_n, to be freed with
- * command_lines_free(). Unbalanced quotes, bad escapes, prefixes that exclude each other, an empty
- * path are -EINVAL with the column.
+ * Splits a joined value (unit_option_joined_value). `;` as an argument of its own separates commands:
+ * *ret is an array of *ret_n (0 for a blank value), to be freed with command_lines_free(). Unbalanced
+ * quotes, prefixes that exclude each other, an empty or impossible path are -EINVAL with the column;
+ * unknown escapes stay as they are, as systemd keeps them. Specifiers are left in: they are put into
+ * finished words (command_line_expand_specifiers), so that an instance can neither split nor quote.
  */
 int command_line_parse(const char *s, CommandLine **ret, size_t *ret_n, Error *reterr);
 CommandLine *command_lines_free(CommandLine *lines, size_t n); /* accepts NULL, returns NULL */
 void command_line_done(CommandLine *c);
 
+/* specifier_expand() on the path and every argument. On failure c may be half done: drop it. */
+int command_line_expand_specifiers(CommandLine *c, const char *unit_name, const SpecifierHost *host,
+                                   Error *reterr);
+
 /*
  * systemd's EXTRACT_UNQUOTE splitting alone (quotes, C escapes if `escapes`), without prefixes: for
- * Environment=, and lists of words. Appends to *words.
+ * Environment=, and lists of words. Appends to *words. Unbalanced quotes and, with `escapes`, unknown
+ * escapes are -EINVAL with the column.
  */
 int command_words(const char *s, bool escapes, Strv *words, Error *reterr);
 
 /*
  * Puts `$NAME` (a word of its own: split at white space, may become none) and `${NAME}` (inside words,
  * unsplit) into argv, from `environment` ("NAME=value"; the last one counts). `$$` is `$`. Unset = empty;
- * names of unset ones are appended to *unset (may be NULL). argv[0] is left alone. The caller owns *ret.
+ * names of unset ones are appended to *unset (may be NULL). argv[0] is left alone unless it was given
+ * with '@'; with COMMAND_NO_VARIABLES nothing is replaced. 0 or -ENOMEM; the caller owns *ret.
  */
 int command_line_expand(const CommandLine *c, const Strv *environment, Strv *ret, Strv *unset);
 
-/* An EnvironmentFile= (systemd.exec(5)): appends "NAME=value" items to *ret; -EINVAL with the line. */
-int environment_file_parse(const char *text, size_t size, Strv *ret, Error *reterr);
+/*
+ * An EnvironmentFile= (systemd.exec(5)): appends "NAME=value" items to *ret. What is no assignment and
+ * names that cannot be (`export A=b`) are left out, as systemd does; *warnings (may be NULL) gets a line
+ * for each. -EINVAL (NUL bytes, bad UTF-8; with the line) or -ENOMEM.
+ */
+int environment_file_parse(const char *text, size_t size, Strv *ret, Strv *warnings, Error *reterr);
 
 /* Sets NAME in a list of "NAME=value" (replacing the one before). 0, -EINVAL (bad name) or -ENOMEM. */
 int environment_set(Strv *environment, const char *assignment);

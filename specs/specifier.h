@@ -26,8 +26,9 @@ typedef struct SpecifierHost {
 } SpecifierHost;
 
 /*
- * Substitutes %i %I %n %N %p %P %j %J %H %l %m %b %v %t %S %C %L %u %U %h %s %a %%; an unknown one is
- * -EINVAL and named. The caller owns *ret.
+ * Substitutes %i %I %n %N %p %P %j %J %H %l %m %b %v %t %S %C %L %u %U %h %s %a %%. The others that
+ * systemd knows (%E, %f, …) are -EINVAL and named; what is no specifier at all (`%{`, a last `%`) stays,
+ * as systemd keeps it. The caller owns *ret. 0, -EINVAL or -ENOMEM.
  */
 int specifier_expand(const char *s, const char *unit_name, const SpecifierHost *host, char **ret,
                      Error *reterr);

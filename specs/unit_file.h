@@ -20,6 +20,7 @@ typedef struct UnitOption {
 typedef struct UnitFile {
         UnitOption *options;
         size_t n_options, capacity;
+        size_t text_bytes; /* the serialised text is not longer */
 } UnitFile;
 
 /* systemd's LONG_LINE_MAX; fleet had 2048. */
@@ -33,7 +34,11 @@ UnitFile *unit_file_new(void);         /* empty; NULL = out of memory */
 UnitFile *unit_file_free(UnitFile *u); /* accepts NULL, returns NULL */
 DEFINE_CLEANUP(UnitFile, unit_file_free);
 
-/* Appends an option that came from the API: the same limits and characters as parsing. */
+/*
+ * Appends an option that came from the API: the same limits and characters as parsing, and what could
+ * not be read back from the text (a newline without a backslash, `]` in a section, …) is -EINVAL.
+ * White space around name and value is cut off. 0, -EINVAL, -EFBIG or -ENOMEM.
+ */
 int unit_file_add(UnitFile *u, const char *section, const char *name, const char *value,
                   Error *reterr);
 
