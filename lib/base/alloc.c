@@ -5,6 +5,7 @@
 
 /* The only mutable statics of lib besides log.c: the test hook counts through every caller. */
 static uint64_t allocations;
+static uint64_t failures;
 static uint64_t fail_at;
 
 static bool refused(void) {
@@ -12,8 +13,20 @@ static bool refused(void) {
         return fail_at != 0 && allocations >= fail_at;
 }
 
+/* Every result passes here. */
+static void *counted(void *p) {
+        if (!p)
+                failures++;
+
+        return p;
+}
+
 void alloc_fail_after(uint64_t n) {
         fail_at = n == 0 ? 0 : allocations + n;
+}
+
+uint64_t alloc_failures(void) {
+        return failures;
 }
 
 uint64_t alloc_count(void) {
@@ -21,11 +34,11 @@ uint64_t alloc_count(void) {
 }
 
 void *mem_alloc(size_t size) {
-        return refused() ? NULL : malloc(size == 0 ? 1 : size);
+        return counted(refused() ? NULL : malloc(size == 0 ? 1 : size));
 }
 
 void *mem_zalloc(size_t size) {
-        return refused() ? NULL : calloc(1, size == 0 ? 1 : size);
+        return counted(refused() ? NULL : calloc(1, size == 0 ? 1 : size));
 }
 
 void *mem_zalloc_array(size_t n, size_t size) {
@@ -38,7 +51,7 @@ void *mem_zalloc_array(size_t n, size_t size) {
 }
 
 void *mem_realloc(void *p, size_t size) {
-        return refused() ? NULL : realloc(p, size == 0 ? 1 : size);
+        return counted(refused() ? NULL : realloc(p, size == 0 ? 1 : size));
 }
 
 void *mem_dup(const void *data, size_t size) {

@@ -46,5 +46,11 @@ static inline void mem_freep(void *p) {
 /* Tests only: the n-th allocation from now fails (1 = the next one), and all behind it; 0 = never. */
 void alloc_fail_after(uint64_t n);
 
+/*
+ * How many allocations have failed since the program started: tells whether a library that was given
+ * our allocator failed for want of memory, when it does not say so itself.
+ */
+uint64_t alloc_failures(void);
+
 /* Tests only: how many allocations there have been since the program started. */
 uint64_t alloc_count(void);

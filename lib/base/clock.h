@@ -14,7 +14,10 @@ uint64_t clock_boottime_usec(void); /* never jumps, counts suspend: leases, dead
 /* "2026-11-21T10:00:00.123456Z" (RFC 3339, UTC). The caller owns it; NULL = out of memory. */
 char *clock_format_rfc3339(uint64_t realtime_usec);
 
-/* RFC 3339 with up to nanoseconds and any offset, as the Engine API writes it. 0 or -EINVAL. */
+/*
+ * RFC 3339 with up to nanoseconds and any offset, as the Engine API writes it; what is before 1970
+ * (the Engine's "0001-01-01T00:00:00Z" means never) becomes 0. 0 or -EINVAL.
+ */
 int clock_parse_rfc3339(const char *s, uint64_t *ret_realtime_usec);
 
 /*

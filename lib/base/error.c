@@ -3,7 +3,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
 
-static void fill(Error *e, int code, const char *fmt, va_list ap) {
+_printf_(3, 0) static void fill(Error *e, int code, const char *fmt, va_list ap) {
         char *text = str_vprintf(fmt, ap);
 
         /* The old text may be among the arguments, so it goes last. */

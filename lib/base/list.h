@@ -37,8 +37,24 @@ static inline void list_remove(ListLink *link) {
         link->prev = link->next = NULL;
 }
 
-/* The body may remove and free `var`, but no other element. */
+/* What LIST_FOREACH needs: the element whose link this is, NULL for the head. */
+static inline void *list_item(ListLink *link, const ListLink *head, size_t offset) {
+        return link == head ? NULL : (char *) link - offset;
+}
+
+static inline void *list_item_after(void *item, const ListLink *head, size_t offset) {
+        ListLink *link;
+
+        if (!item)
+                return NULL;
+
+        link = (ListLink *) (void *) ((char *) item + offset);
+        return list_item(link->next, head, offset);
+}
+
+/* The body may remove and free `var`, but no other element; break and nesting work as usual. */
 #define LIST_FOREACH(T, var, head, member)                                                         \
-        for (ListLink *_link = (head)->next, *_next = _link->next;                                 \
-             _link != (head) && (_next = _link->next, true); _link = _next)                        \
-                for (T *var = CONTAINER_OF(_link, T, member); var; var = NULL)
+        for (T *var = list_item((head)->next, (head), offsetof(T, member)),                        \
+               *var##_next = list_item_after(var, (head), offsetof(T, member));                    \
+             var;                                                                                  \
+             var = var##_next, var##_next = list_item_after(var, (head), offsetof(T, member)))

@@ -30,4 +30,4 @@ int map_keys_sorted(const Map *m, Strv *ret); /* 0 or -ENOMEM; the caller owns t
 bool map_next(const Map *m, size_t *position, const char **ret_key, void **ret_value);
 
 #define MAP_FOREACH(key, value, m)                                                                 \
-        for (size_t _position = 0; map_next((m), &_position, &(key), (void **) &(value));)
+        for (size_t key##_position = 0; map_next((m), &key##_position, &(key), (void **) &(value));)

@@ -26,8 +26,9 @@ int json_parse(const char *text, size_t size, json_t **ret, Error *reterr);
 char *json_format(const json_t *j);
 
 /*
- * Members of an object. *_get return NULL/absent if the key is not there and fail with -EINVAL and
- * words ("'hash' is not a string") if it has another type. Strings are borrowed from the object.
+ * Members of an object. *_get return NULL/absent if the key is not there (or null, which is the
+ * same to Go's decoder) and fail with -EINVAL and words ("'hash' is not a string") if it has
+ * another type. Strings are borrowed from the object.
  */
 int json_get_string(const json_t *object, const char *key, const char **ret, Error *reterr);
 int json_get_u64(const json_t *object, const char *key, uint64_t *ret,
@@ -40,7 +41,7 @@ int json_get_array(const json_t *object, const char *key, json_t **ret, Error *r
 /* As above, and the key must be there (-EINVAL, "'hash' is missing"). */
 int json_need_string(const json_t *object, const char *key, const char **ret, Error *reterr);
 
-/* Sets unless value is NULL or "" (fleet omits empty fields). 0 or -ENOMEM. */
+/* Sets unless value is NULL or "" (fleet omits empty fields). 0, -ENOMEM, or -EINVAL if it is not UTF-8. */
 int json_set_string(json_t *object, const char *key, const char *value);
 
 /* First key that is not in the NULL-terminated list, or NULL: unknown keys are refused by name. */
