@@ -1,6 +1,6 @@
 # flotilla: one non-recursive Makefile. `make help` lists the targets.
 #
-#   BUILD=debug|release|asan|cov   flags and the directory build/$(BUILD)
+#   BUILD=debug|release|asan|cov   flags and the directory build/$(BUILD) (analyze and fuzz are for ci)
 #   CC=gcc|clang                   compiler (clang builds go to build/$(BUILD)-clang)
 #   DEVELOPER=1                    warnings are errors
 
@@ -9,7 +9,10 @@ CC = gcc
 PKG_CONFIG ?= pkg-config
 VERSION := $(shell cat VERSION)
 
-OUT := build/$(BUILD)$(if $(findstring clang,$(CC)),-clang)
+OUT := build/$(BUILD)$(if $(findstring clang,$(CC)),$(if $(filter fuzz,$(BUILD)),,-clang))
+
+PREFIX ?= /usr
+UNITDIR ?= /lib/systemd/system
 
 # ---- flags ------------------------------------------------------------------------------------
 
@@ -23,11 +26,14 @@ endif
 FLAGS_debug   := -O0 -g3
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-FLAGS_cov     := -O0 -g --coverage
+FLAGS_cov     := -O0 -g --coverage -fprofile-update=atomic
+FLAGS_analyze := -O0 -g -fanalyzer
+FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now,--gc-sections
 LDFLAGS_asan    := -fsanitize=address,undefined
 LDFLAGS_cov     := --coverage
-ifeq ($(filter $(BUILD),debug release asan cov),)
+LDFLAGS_fuzz    := -fsanitize=address,undefined
+ifeq ($(filter $(BUILD),debug release asan cov analyze fuzz),)
 $(error BUILD=$(BUILD) is none of debug release asan cov)
 endif
 
@@ -63,9 +69,9 @@ ARCHIVES_test     := $(call archives,ctl ignition agent scheduler drivers specs 
 
 TEST_LIB := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/lib/*.c)))
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(sort $(shell find tests/unit -name 'test_*.c' 2>/dev/null)))
-FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SOURCES))
+FUZZERS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard bench/*.c)))
+SHELL_TESTS := $(sort $(wildcard tests/cli/*.sh tests/daemon/*.sh))
 TEST_TOOLS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/tools/*.c)))
 
 PROGRAMS := $(if $(wildcard agent/main.c),$(OUT)/fleetd) $(if $(wildcard ctl/main.c),$(OUT)/fleetctl)
@@ -98,9 +104,49 @@ check: ## every test there is; installs what it needs, ends with one summary lin
 	@ci/packages.sh
 	@ci/check.sh
 
+.PHONY: check-static
+check-static: ## the checks that need no build: layers, headers, format, sizes, docs, commits, shell
+	@ci/check.sh static
+
 .PHONY: check-unit
 check-unit: all unit-tests ## unit tests of this BUILD
 	@ci/run-tests.sh $(UNIT_TESTS)
+
+.PHONY: check-daemon
+check-daemon: all tools ## cli and daemon tests of this BUILD against real engines (root)
+	@FLEETD=$(CURDIR)/$(OUT)/fleetd FLEETCTL=$(CURDIR)/$(OUT)/fleetctl \
+	        TOOLS=$(CURDIR)/$(OUT)/tests/tools ci/run-tests.sh $(SHELL_TESTS)
+
+.PHONY: check-fuzz
+check-fuzz: ## each fuzz target for FUZZ_SECONDS (20)
+	@$(MAKE) --no-print-directory BUILD=fuzz CC=clang fuzzers
+	@ci/fuzz.sh
+
+.PHONY: bench
+bench: ## our figures beside their budgets (root)
+	@ci/packages.sh demo
+	@$(MAKE) --no-print-directory BUILD=release all benches
+	@bench/run.sh
+
+.PHONY: format
+format: ## lay out every .c and .h as clang-format decides
+	clang-format -i $(SOURCES) $(HEADERS) $(shell find tests bench -name '*.c')
+
+.PHONY: coverage
+coverage: ## which lines and branches the unit tests reach
+	@$(MAKE) --no-print-directory BUILD=cov unit-tests
+	@ci/coverage.sh
+
+.PHONY: install
+install: ## programs, units and man pages below DESTDIR (BUILD=release)
+	@$(MAKE) --no-print-directory BUILD=release all
+	install -D -t $(DESTDIR)$(PREFIX)/bin build/release/fleetd build/release/fleetctl
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) deploy/fleet.service deploy/fleet.socket
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 deploy/man/*.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 deploy/man/*.8
+
+.PHONY: objects
+objects: $(patsubst %.c,$(OUT)/%.o,$(SOURCES))
 
 .PHONY: unit-tests
 unit-tests: $(UNIT_TESTS)
@@ -116,8 +162,8 @@ fuzzers: $(FUZZERS)
 
 .PHONY: clean
 clean: ## remove everything that was built (a demo that was kept must be ended first)
-	rm -rf build/debug build/debug-clang build/release build/release-clang build/asan \
-	       build/asan-clang build/cov build/fuzz
+	rm -rf $(addprefix build/,debug debug-clang release release-clang asan asan-clang cov \
+	        analyze fuzz tidy check)
 
 # ---- rules ------------------------------------------------------------------------------------
 
@@ -148,12 +194,8 @@ $(OUT)/tests/tools/%: $(OUT)/tests/tools/%.o $(TEST_LIB) $(ARCHIVES_test)
 $(OUT)/bench/%: $(OUT)/bench/%.o $(ARCHIVES_test)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $^ $(LIBS_all) -o $@
 
-# Fuzzers are built whole, with their own instrumentation.
-build/fuzz/%: tests/fuzz/%.c $(filter-out $(MAINS),$(SOURCES)) $(HEADERS)
-	@mkdir -p $(@D)
-	$(Q)clang $(CPPFLAGS) -std=gnu17 -O1 -g -fsanitize=fuzzer,address,undefined \
-	        -fno-sanitize-recover=all -Wl,--as-needed $< \
-	        $(filter lib/% specs/%,$(filter-out $(MAINS),$(SOURCES))) $(LIBS_all) -o $@
+$(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(ARCHIVES_test)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer $^ $(LIBS_all) -o $@
 
 Q := $(if $(V),,@)
 

@@ -20,7 +20,7 @@ typedef struct Metadata {
 int metadata_set(Metadata *m, const char *key, const char *value); /* 0 or -ENOMEM */
 const char *metadata_get(const Metadata *m, const char *key);      /* or NULL */
 void metadata_remove(Metadata *m, const char *key);
-int metadata_copy(const Metadata *m, Metadata *ret);
+int metadata_copy(const Metadata *m, Metadata *ret); /* overwrites *ret; 0 or -ENOMEM */
 bool metadata_equal(const Metadata *a, const Metadata *b);
 void metadata_done(Metadata *m);
 

@@ -41,8 +41,8 @@ typedef struct UnitState {
 } UnitState;
 
 UnitState *unit_state_new(const char *unit, const char *machine); /* NULL = out of memory */
-UnitState *unit_state_copy(const UnitState *s);
-UnitState *unit_state_free(UnitState *s); /* accepts NULL, returns NULL */
+UnitState *unit_state_copy(const UnitState *s);                   /* deep; likewise */
+UnitState *unit_state_free(UnitState *s);                         /* accepts NULL, returns NULL */
 DEFINE_CLEANUP(UnitState, unit_state_free);
 
 bool unit_state_equal(const UnitState *a, const UnitState *b);

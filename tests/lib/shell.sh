@@ -155,17 +155,16 @@ stop_pid() { # PID [SECONDS]
 }
 
 t_done() {
-        t_ended=1
-        if [ $t_skipped -gt 0 ]; then
-                T_SUM="$t_passed passed, $t_failed failed, $t_skipped skipped"
-        else
-                T_SUM="$t_passed passed, $t_failed failed"
-        fi
-        # The sum must be the last line, so what at_exit has to say comes before it.
         local i
+        # The sum must be the last line, so what at_exit has to say (and to count) comes before it.
         for ((i = ${#t_exits[@]} - 1; i >= 0; i--)); do eval "${t_exits[i]}"; done
         t_exits=()
-        echo "$T_SUM"
+        t_ended=1
+        if [ $t_skipped -gt 0 ]; then
+                echo "$t_passed passed, $t_failed failed, $t_skipped skipped"
+        else
+                echo "$t_passed passed, $t_failed failed"
+        fi
         [ $t_failed = 0 ] && [ $((t_passed + t_skipped)) -gt 0 ]
         exit
 }
