@@ -30,10 +30,12 @@ typedef enum ServiceState {
         SERVICE_STOP_SIGTERM,
         SERVICE_STOP_SIGKILL,
         SERVICE_STOP_POST,
+        SERVICE_FINAL_WATCHDOG,
         SERVICE_FINAL_SIGTERM,
         SERVICE_FINAL_SIGKILL,
         SERVICE_FAILED,
         SERVICE_AUTO_RESTART,
+        _SERVICE_STATE_MAX,
 } ServiceState;
 
 const char *service_state_to_string(ServiceState s);     /* "start-pre" */
@@ -51,6 +53,8 @@ typedef enum ServiceResult {
         SERVICE_FAILURE_WATCHDOG,
         SERVICE_FAILURE_START_LIMIT_HIT,
         SERVICE_FAILURE_OOM_KILL,
+        SERVICE_SKIP_CONDITION, /* an ExecCondition said no: not a failure */
+        _SERVICE_RESULT_MAX,
 } ServiceResult;
 
 const char *service_result_to_string(ServiceResult r); /* "exit-code" */

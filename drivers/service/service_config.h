@@ -20,6 +20,7 @@ typedef enum ServiceType {
         SERVICE_TYPE_FORKING,
         SERVICE_TYPE_ONESHOT,
         SERVICE_TYPE_NOTIFY,
+        SERVICE_TYPE_DBUS,
         SERVICE_TYPE_IDLE,
 } ServiceType;
 
@@ -39,6 +40,13 @@ typedef enum ServiceKillMode {
         SERVICE_KILL_PROCESS,
         SERVICE_KILL_NONE,
 } ServiceKillMode;
+
+/* What a phase that takes too long is ended with (TimeoutStartFailureMode=, TimeoutStopFailureMode=). */
+typedef enum ServiceTimeoutMode {
+        SERVICE_TIMEOUT_TERMINATE, /* KillSignal= */
+        SERVICE_TIMEOUT_ABORT,     /* WatchdogSignal= */
+        SERVICE_TIMEOUT_KILL,      /* FinalKillSignal= at once */
+} ServiceTimeoutMode;
 
 /* Exec lines, in the order systemd runs them. */
 typedef enum ServiceExecKind {
@@ -64,10 +72,13 @@ typedef struct ServiceCommand {
 /* Exit codes and signals of SuccessExitStatus= and its kin. */
 typedef struct ServiceExitSet {
         uint8_t codes[256 / 8];
-        uint64_t signals; /* bit n = signal n */
+        uint64_t signals; /* bit n - 1 = signal n */
 } ServiceExitSet;
 
 bool service_exit_set_has(const ServiceExitSet *set, bool signaled, int status);
+
+/* Exec lines of one kind that a unit may have. */
+#define SERVICE_COMMANDS_MAX 256
 
 typedef struct ServiceConfig {
         char *unit;
@@ -83,15 +94,17 @@ typedef struct ServiceConfig {
         uint64_t timeout_start_usec; /* USEC_INFINITY for oneshot unless given */
         uint64_t timeout_stop_usec;
         uint64_t timeout_abort_usec;
+        ServiceTimeoutMode timeout_start_mode, timeout_stop_mode;
         uint64_t runtime_max_usec;
-        uint64_t watchdog_usec; /* 0 = none */
+        uint64_t runtime_extra_usec; /* spread over the units by their names, up to this */
+        uint64_t watchdog_usec;      /* 0 = none */
         uint64_t start_limit_interval_usec;
         unsigned start_limit_burst;
 
         ServiceKillMode kill_mode;
         int kill_signal;
         int restart_kill_signal; /* 0 = kill_signal */
-        int final_kill_signal;
+        int final_kill_signal, watchdog_signal;
         bool send_sigkill, send_sighup;
 
         Strv environment;       /* NAME=value of Environment=, specifiers expanded */
@@ -109,8 +122,14 @@ ServiceConfig *
 service_config_free(ServiceConfig *c); /* driver_data must be freed before; accepts NULL */
 DEFINE_CLEANUP(ServiceConfig, service_config_free);
 
+/* What one EnvironmentFile= may hold, and how many files its wildcards may stand for. */
+#define SERVICE_ENVIRONMENT_FILE_MAX (1 * MIB)
+#define SERVICE_ENVIRONMENT_FILES_MAX 256
+
 /*
- * The environment of a start: Environment=, then the EnvironmentFile=s read now (a missing one without '-'
- * is -ENOENT with its path), less UnsetEnvironment=. The caller owns *ret.
+ * The environment of a command: PassEnvironment= (of this process), Environment=, then the
+ * EnvironmentFile=s read now (a missing one without '-' is -ENOENT with its path), less
+ * UnsetEnvironment=. Read for each command, as systemd does: an ExecStartPre may write the file
+ * that the next command reads. The caller owns *ret.
  */
 int service_config_environment(const ServiceConfig *c, Strv *ret, Error *reterr);
