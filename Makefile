@@ -97,7 +97,11 @@ packages: ## install what building, the demo and the tests need (Debian, root)
 demo: ## the main job, for real: a unit file becomes a running container (KEEP=1 leaves it up)
 	@ci/packages.sh demo
 	@$(MAKE) --no-print-directory BUILD=release all
-	@KEEP=$(KEEP) DRIVER=$(DRIVER) ci/demo.sh
+	@KEEP=$(KEEP) ci/demo.sh
+
+.PHONY: demo-end
+demo-end: ## end what `make demo KEEP=1` left up
+	@ci/demo.sh end
 
 .PHONY: check
 check: ## every test there is; installs what it needs, ends with one summary line
