@@ -2,8 +2,11 @@
 
 #include "lib/base/alloc.h"
 
-/* Later than asked by at most this much, so that neighbouring timers share a wake-up. */
-enum { TIMER_ACCURACY_USEC = 1000 };
+/*
+ * How much later than asked a timer may fire, so that neighbours share a wake-up: a 64th of the wait,
+ * at most 10 ms. sd-event makes use of the whole span (sd_event_add_time(3)), so short waits must say.
+ */
+enum { ACCURACY_DIVISOR = 64, ACCURACY_MAX_USEC = 10 * 1000 };
 
 typedef struct Callback {
         EventFn fn;
@@ -64,7 +67,7 @@ int event_timer_new(sd_event *event, const char *description, EventFn fn, void *
         if (!c)
                 return -ENOMEM;
 
-        r = sd_event_add_time_relative(event, &source, CLOCK_BOOTTIME, 0, TIMER_ACCURACY_USEC,
+        r = sd_event_add_time_relative(event, &source, CLOCK_BOOTTIME, 0, ACCURACY_MAX_USEC,
                                        on_time, c);
         if (r < 0)
                 return r;
@@ -73,12 +76,16 @@ int event_timer_new(sd_event *event, const char *description, EventFn fn, void *
 }
 
 int event_timer_arm(sd_event_source *timer, uint64_t in_usec) {
+        uint64_t accuracy = in_usec / ACCURACY_DIVISOR;
         int r;
 
         if (in_usec == USEC_INFINITY)
                 return sd_event_source_set_enabled(timer, SD_EVENT_OFF);
 
-        r = sd_event_source_set_time_relative(timer, in_usec);
+        accuracy = MIN(accuracy, (uint64_t) ACCURACY_MAX_USEC);
+        r = sd_event_source_set_time_accuracy(timer, accuracy + 1); /* 0 = 250 ms */
+        if (r >= 0)
+                r = sd_event_source_set_time_relative(timer, in_usec);
         if (r < 0)
                 return r;
 

@@ -11,6 +11,7 @@
 
 #include "lib/base/base.h"
 #include "lib/base/error.h"
+#include "lib/http/http_url.h"
 
 typedef struct HttpClient HttpClient;
 typedef struct HttpCall HttpCall;
@@ -69,6 +70,3 @@ DEFINE_CLEANUP(HttpClient, http_client_free);
 int http_client_call(HttpClient *c, const HttpRequest *request, HttpCall **ret, Error *reterr);
 HttpCall *http_call_free(HttpCall *call); /* cancels; accepts NULL, returns NULL */
 DEFINE_CLEANUP(HttpCall, http_call_free);
-
-/* Percent-encodes what RFC 3986 does not call unreserved ('/' too). The caller owns it; NULL = out of memory. */
-char *http_url_escape(const char *s);

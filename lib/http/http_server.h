@@ -11,6 +11,7 @@
 
 #include "lib/base/base.h"
 #include "lib/base/error.h"
+#include "lib/http/http_url.h"
 
 typedef struct HttpServer HttpServer;
 typedef struct HttpExchange HttpExchange;
@@ -59,9 +60,6 @@ const char *http_exchange_argument(HttpExchange *x, const char *name);
 
 /* First value of a header, and how many times it was sent (ret_n may be NULL). NULL if it was not. */
 const char *http_exchange_header(const HttpExchange *x, const char *name, size_t *ret_n);
-
-/* Percent-decodes; -EINVAL for a broken escape or an encoded NUL. The caller owns *ret. */
-int http_url_unescape(const char *s, size_t size, char **ret);
 
 /*
  * The reply. content_type may be NULL; location is for 301 and may be NULL; body is copied. x is gone
