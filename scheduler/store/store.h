@@ -21,6 +21,8 @@ typedef struct StoreWatch StoreWatch;
 #define STORE_KEY_MAX 1024
 #define STORE_VALUE_MAX (1536 * KIB - 4 * KIB) /* etcd's default request limit less its frame */
 #define STORE_TXN_OPS_MAX 128                  /* etcd's --max-txn-ops */
+#define STORE_TXN_BYTES_MAX (1536 * KIB - 2 * KIB)
+#define STORE_LEASE_TTL_MAX_USEC (366 * 24 * USEC_PER_HOUR)
 
 /* A transaction whose compares did not hold: nothing was changed. */
 #define STORE_COMPARE_FAILED 1
