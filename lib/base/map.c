@@ -43,9 +43,9 @@ Map *map_new(void *(*free_value)(void *) ) {
 
         m->free_value = free_value;
         m->free_slots = NONE;
-        m->seed = UINT64_C(0xcbf29ce484222325);
         /* A map with a known seed still works; it is only easier to slow down. */
-        (void) getrandom(&m->seed, sizeof(m->seed), GRND_NONBLOCK);
+        if (getrandom(&m->seed, sizeof(m->seed), GRND_NONBLOCK) != sizeof(m->seed))
+                m->seed = UINT64_C(0xcbf29ce484222325);
         return m;
 }
 
