@@ -82,7 +82,12 @@ typedef struct ServiceOps {
          */
         int (*run)(Service *s, ServiceTarget target, const ServiceCommand *command,
                    const Strv *argv, const Strv *environment, void *userdata, Error *reterr);
-        /* Send a signal to what runs as `target`; harmless if it has just ended. */
+        /*
+         * Send a signal to what runs as `target`; harmless if it has just ended. A main that is only being
+         * started is called off by it; its end is reported all the same. What did not even go by
+         * SIGKILL in time is given up: then another command may be run as the same target, and only the
+         * newest one's end may still be reported.
+         */
         void (*kill)(Service *s, ServiceTarget target, int signal_number, void *userdata);
         /* Call service_timer_elapsed() at this time (same clock as now); USEC_INFINITY = no more. */
         void (*timer)(Service *s, uint64_t at_usec, void *userdata);
@@ -91,29 +96,40 @@ typedef struct ServiceOps {
         uint64_t (*now)(void *userdata); /* monotonic, µs */
 } ServiceOps;
 
-/* Takes the config on success. The caller owns *ret. `ops` must outlive it. */
+/*
+ * Takes the config on success. The caller owns *ret. `ops` must outlive it. 0, -ENOMEM, or -ENOTSUP:
+ * Type=forking, whose main process nobody here could tell.
+ */
 int service_new(ServiceConfig *config, const ServiceOps *ops, void *userdata, Service **ret);
 Service *service_free(Service *s); /* no side effect on what runs; accepts NULL, returns NULL */
 DEFINE_CLEANUP(Service, service_free);
 
-/* What people ask for. Start: -EAGAIN = start limit hit, -EALREADY = it is up or coming up. */
+/*
+ * What people ask for; the later wins. While it goes down, start is remembered and done afterwards.
+ * While it waits for its automatic restart, start is a job that ends with that restart, as in systemd.
+ * 0; -EAGAIN = start limit hit (it is failed); -EALREADY = it is up, or coming up (then the job is
+ * pending until it is up).
+ */
 int service_start(Service *s, Error *reterr);
 int service_stop(Service *s);                   /* harmless if it is down */
-int service_restart(Service *s, Error *reterr); /* stop, then start, as one job */
-int service_reload(Service *s,
-                   Error *reterr); /* -ENOEXEC = no ExecReload, -ENOTCONN = not running */
-void service_reset_failed(Service *s);
+int service_restart(Service *s, Error *reterr); /* stop, then start, as one job; -EAGAIN as start */
+
+/* -ENOEXEC = no ExecReload, -ENOTCONN = not running, -EALREADY = is being reloaded. */
+int service_reload(Service *s, Error *reterr);
+void service_reset_failed(Service *s); /* failed becomes dead, and the start limit begins anew */
 
 /* What the owner reports. */
 void service_main_started(
         Service *s);            /* the container or process runs (Type=exec, and docker always) */
-void service_ready(Service *s); /* READY=1, healthy: for Type=notify */
+void service_ready(Service *s); /* READY=1, healthy, name taken: for Type=notify and dbus */
+void service_watchdog_ping(Service *s); /* WATCHDOG=1: restarts the clock of WatchdogSec= */
 void service_exited(Service *s, ServiceTarget target, const ServiceExit *exit);
 void service_timer_elapsed(Service *s);
 
 /*
  * From before a restart of the daemon: main runs (running = true), or has ended meanwhile (then call
- * service_exited() next). Only on a fresh Service.
+ * service_exited() next). Only on a fresh Service. RuntimeMaxSec= counts from now; of several ExecStart=
+ * of a oneshot it is taken for the last one, so that none is run twice.
  */
 void service_adopt(Service *s, bool running, uint64_t restarts);
 
@@ -127,7 +143,11 @@ const ServiceExit *
 service_main_exit(const Service *s); /* of the last main process; NULL = none yet */
 const ServiceConfig *service_config(const Service *s);
 
-/* Is a start, stop or restart asked for and not yet through? For jobs' done_fn: see service_job_result(). */
+/* Is a start, stop, restart or reload asked for and not yet through? For jobs' done_fn: see service_job_result(). */
 bool service_job_pending(const Service *s);
-/* 0 = the last job ended well; -ECANCELED; else negative, with words in service_message(). */
+/*
+ * 0 = the last job ended well (a start whose ExecCondition said no did, too; a stop always does);
+ * -ECANCELED = a stop came between; -EAGAIN = start limit hit, -ETIMEDOUT, else -EIO, with words in
+ * service_message(). What overtakes a job does not tell: who calls knows.
+ */
 int service_job_result(const Service *s);

@@ -1,0 +1,133 @@
+#include "drivers/service/service_internal.h"
+#include "lib/base/alloc.h"
+
+/* Table 2 of systemd.service(5), and its exceptions. */
+bool service_shall_restart(const Service *s) {
+        const ServiceConfig *c = s->config;
+        const ServiceExit *e = &s->main_exit;
+
+        if (s->forbid_restart)
+                return false;
+        if (s->main_ended && service_exit_set_has(&c->restart_prevent, e->signaled, e->status))
+                return false;
+        if (s->main_ended && service_exit_set_has(&c->restart_force, e->signaled, e->status))
+                return true;
+        if (s->result == SERVICE_SKIP_CONDITION)
+                return false;
+
+        switch (c->restart) {
+        case SERVICE_RESTART_NO:
+                return false;
+        case SERVICE_RESTART_ALWAYS:
+                return true;
+        case SERVICE_RESTART_ON_SUCCESS:
+                return s->result == SERVICE_SUCCESS;
+        case SERVICE_RESTART_ON_FAILURE:
+                return s->result != SERVICE_SUCCESS;
+        case SERVICE_RESTART_ON_ABNORMAL:
+                return s->result != SERVICE_SUCCESS && s->result != SERVICE_FAILURE_EXIT_CODE;
+        case SERVICE_RESTART_ON_WATCHDOG:
+                return s->result == SERVICE_FAILURE_WATCHDOG;
+        case SERVICE_RESTART_ON_ABORT:
+                return s->result == SERVICE_FAILURE_SIGNAL ||
+                       s->result == SERVICE_FAILURE_CORE_DUMP;
+        }
+        return false;
+}
+
+/* At most `burst` starts in an interval that begins with the first of them. */
+bool service_start_limit_passes(Service *s) {
+        const ServiceConfig *c = s->config;
+        uint64_t now = s->ops->now(s->userdata);
+
+        if (c->start_limit_interval_usec == 0 || c->start_limit_burst == 0)
+                return true;
+
+        if (s->limit_starts == 0 || now - s->limit_begin_usec > c->start_limit_interval_usec) {
+                s->limit_begin_usec = now;
+                s->limit_starts = 1;
+                return true;
+        }
+        if (s->limit_starts >= c->start_limit_burst)
+                return false;
+
+        s->limit_starts++;
+        return true;
+}
+
+int service_start_now(Service *s, Error *reterr) {
+        s->start_when_down = false;
+        if (!service_start_limit_passes(s)) {
+                service_say_start_limit(s);
+                s->result = SERVICE_FAILURE_START_LIMIT_HIT;
+                s->flush_restarts = s->changed = true;
+                service_set_state(s, SERVICE_FAILED);
+                service_end_job(s, -EAGAIN);
+                return error_set(reterr, -EAGAIN, "%s",
+                                 s->message ? s->message : "start limit hit");
+        }
+
+        if (s->flush_restarts) {
+                s->restarts = 0;
+                s->flush_restarts = false;
+        }
+        service_begin(s);
+        return 0;
+}
+
+void service_auto_restart(Service *s) {
+        if (service_start_now(s, NULL) == 0) {
+                s->restarts++;
+                s->changed = true;
+        }
+}
+
+void service_end_job(Service *s, int r) {
+        if (s->job == SERVICE_JOB_NONE)
+                return;
+
+        s->job = SERVICE_JOB_NONE;
+        s->job_result = r;
+        s->changed = true;
+}
+
+static int job_result_of(ServiceResult f) {
+        switch (f) {
+        case SERVICE_SUCCESS:
+        case SERVICE_SKIP_CONDITION:
+                return 0;
+        case SERVICE_FAILURE_TIMEOUT:
+                return -ETIMEDOUT;
+        case SERVICE_FAILURE_START_LIMIT_HIT:
+                return -EAGAIN;
+        case SERVICE_FAILURE_RESOURCES:
+        case SERVICE_FAILURE_PROTOCOL:
+        case SERVICE_FAILURE_EXIT_CODE:
+        case SERVICE_FAILURE_SIGNAL:
+        case SERVICE_FAILURE_CORE_DUMP:
+        case SERVICE_FAILURE_WATCHDOG:
+        case SERVICE_FAILURE_OOM_KILL:
+        case _SERVICE_RESULT_MAX:
+                break;
+        }
+        return -EIO;
+}
+
+void service_end_start_job(Service *s) {
+        bool up = service_state_is_up(s->state);
+
+        switch (s->job) {
+        case SERVICE_JOB_START:
+        case SERVICE_JOB_RESTART:
+                service_end_job(s, job_result_of(s->result));
+                break;
+        case SERVICE_JOB_RELOAD:
+                service_end_job(s, up ? job_result_of(s->reload_result) : -EIO);
+                break;
+        case SERVICE_JOB_STOP:
+                service_end_job(s, 0);
+                break;
+        case SERVICE_JOB_NONE:
+                break;
+        }
+}
