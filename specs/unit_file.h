@@ -21,12 +21,14 @@ typedef struct UnitFile {
         UnitOption *options;
         size_t n_options, capacity;
         size_t text_bytes; /* the serialised text is not longer */
+        size_t n_joined; /* options that a backslash before white space joined to the one before */
 } UnitFile;
 
 /* systemd's LONG_LINE_MAX; fleet had 2048. */
 #define UNIT_FILE_LINE_MAX (1 * MIB)
 #define UNIT_FILE_SIZE_MAX (4 * MIB)
 #define UNIT_FILE_OPTIONS_MAX 4096
+#define UNIT_FILE_JOINED_MAX 256
 
 /* The caller owns *ret. -EINVAL (with line), -EFBIG (over a limit) or -ENOMEM. NUL bytes and bad UTF-8 are refused. */
 int unit_file_parse(const char *text, size_t size, UnitFile **ret, Error *reterr);
