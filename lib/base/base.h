@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _cleanup_(f) __attribute__((cleanup(f), unused)) /* clang: being cleaned up is no use */
 #define _printf_(fmt, first) __attribute__((format(printf, fmt, first)))
 #define _unused_ __attribute__((unused))
 #define _warn_unused_ __attribute__((warn_unused_result))
