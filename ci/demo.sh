@@ -12,8 +12,9 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 root=$PWD
 dir=$root/build/demo
-# Paths of unix sockets have 107 bytes at most.
-[ ${#dir} -le 60 ] || dir=/var/tmp/flotilla-demo-$(printf %s "$root" | cksum | cut -d' ' -f1)
+engine_dir=$dir/engine
+# Paths of unix sockets have 107 bytes at most, and the engine adds to them.
+[ ${#dir} -le 60 ] || engine_dir=/var/tmp/flotilla-demo-$(printf %s "$root" | cksum | cut -d' ' -f1)
 bin=${BIN:-$root/build/release}
 myapp=tests/data/legacy/myapp.service
 units=(myapp.service hello@1.service hello@2.service hello@3.service)
@@ -67,7 +68,7 @@ engine_answers() { curl -sf -o /dev/null --max-time 5 --unix-socket "$1" http://
 answers_or_gone() { fleetctl list-machines || gone "$fleetd_pid"; }
 gone() { ! kill -0 "$1" 2>/dev/null || [ "$(awk '{ print $3 }' "/proc/$1/stat")" = Z ]; }
 ours() { # PID: is this process (still) one of this demo?
-        [ -n "$1" ] && [ -e "/proc/$1/cmdline" ] && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF "$dir/"
+        [ -n "$1" ] && [ -e "/proc/$1/cmdline" ] && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF -e "$dir/" -e "$engine_dir/"
 }
 id_of() { engine inspect -f '{{.Id}}' "$1" 2>/dev/null; }
 started() { engine inspect -f '{{.Name}} {{.State.StartedAt}}' "${containers[@]}" 2>/dev/null; }
@@ -110,17 +111,17 @@ find_engine() {
 }
 
 start_engine() {
-        echo "No Docker Engine answers at $socket; one is started below $dir/engine."
-        socket=$dir/docker.sock
-        mkdir -p "$dir/engine"
-        echo '{}' >"$dir/engine/daemon.json"
+        echo "No Docker Engine answers at $socket; one is started below $engine_dir."
+        socket=$engine_dir/docker.sock
+        mkdir -p "$engine_dir"
+        echo '{}' >"$engine_dir/daemon.json"
         note had_docker_key "$([ -e /etc/docker/key.json ] && echo yes)"
         note cgroups "$(ls -d /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker 2>/dev/null | paste -sd ' ')"
         note had_dirs "$(ls -d "${engine_dirs[@]}" 2>/dev/null | paste -sd ' ')"
         # What a bridge needs may be missing from the kernel; the demo can do without.
         launch_engine && return
         launch_engine --bridge=none --iptables=false --ip-forward=false --ip-masq=false && return
-        tail -n 5 "$dir/engine/log" >&2
+        tail -n 5 "$engine_dir/log" >&2
         die "dockerd does not start"
 }
 
@@ -129,12 +130,12 @@ launch_engine() { # DOCKERD-OPTION…
         "${unshare[@]}" true 2>/dev/null || unshare=(env)
         # Without a namespace of our own there must be no bridge: it would stay behind.
         [ "${unshare[0]}" = unshare ] || set -- --bridge=none --iptables=false --ip-forward=false
-        rm -f "$dir/engine/pid"
+        rm -f "$engine_dir/pid"
         # shellcheck disable=SC2016 # expanded by the inner shell
         setsid "${unshare[@]}" sh -c 'ip link set lo up 2>/dev/null; exec dockerd "$@"' sh \
-                --config-file "$dir/engine/daemon.json" --data-root "$dir/engine/data" \
-                --exec-root "$dir/engine/exec" --pidfile "$dir/engine/pid" \
-                -H "unix://$socket" "$@" >"$dir/engine/log" 2>&1 </dev/null &
+                --config-file "$engine_dir/daemon.json" --data-root "$engine_dir/data" \
+                --exec-root "$engine_dir/exec" --pidfile "$engine_dir/pid" \
+                -H "unix://$socket" "$@" >"$engine_dir/log" 2>&1 </dev/null &
         pid=$!
         disown
         note engine_pid "$pid"
@@ -212,7 +213,7 @@ tear_down() {
         fi
         if [ -n "$engine_pid" ]; then
                 stop_pid "$engine_pid" 30
-                awk -v d="$dir/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+                awk -v d="$engine_dir/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
                         while read -r d; do umount -l "$d"; done
                 # Empty directories that an engine leaves behind.
                 for d in /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker; do
@@ -223,8 +224,8 @@ tear_down() {
                         [[ " $had_dirs " == *" $d "* ]] || rmdir "$d" 2>/dev/null
                 done
         fi
-        rm -rf "$dir/state" "$dir/units" "$dir/fleet.sock" "$dir/docker.sock" "$dir/left.sh" \
-                "$dir/fleet.conf" "$dir/engine/exec"
+        rm -rf "$dir/state" "$dir/units" "$dir/fleet.sock" "$engine_dir/docker.sock" "$dir/left.sh" \
+                "$dir/fleet.conf" "$engine_dir/exec"
 }
 
 finish() {
@@ -236,10 +237,7 @@ finish() {
 
 Left up (KEEP=1). To play with it:
 
-  # What an engine makes outside of its own directories, children first.
-engine_dirs=(/run/containerd/s /run/containerd /run/docker/plugins /run/docker/netns /run/docker
-        /opt/containerd/bin /opt/containerd/lib /opt/containerd /etc/docker)
-export PATH=$bin:\$PATH
+  export PATH=$bin:\$PATH
   export FLEETCTL_ENDPOINT=$FLEETCTL_ENDPOINT DOCKER_HOST=unix://$socket
   fleetctl list-units
 

@@ -6,7 +6,7 @@ set -euo pipefail
 build=(gcc make pkg-config libc6-dev libsystemd-dev libcurl4-gnutls-dev libmicrohttpd-dev
        libjansson-dev libsqlite3-dev nettle-dev)
 demo=(docker.io busybox-static iproute2 iptables curl jq)
-tests=(check shellcheck clang clang-format clang-tidy libclang-rt-14-dev valgrind strace sqlite3 git procps
+tests=(check shellcheck groff clang clang-format clang-tidy libclang-rt-14-dev valgrind strace sqlite3 git procps
        util-linux)
 
 case ${1:-all} in
