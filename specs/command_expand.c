@@ -1,0 +1,117 @@
+#include "lib/base/alloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/str.h"
+#include "specs/command_line.h"
+#include "specs/command_words.h"
+
+static const char *lookup(const Strv *environment, const char *name, size_t size) {
+        for (size_t i = environment->n; size > 0 && i > 0; i--) {
+                const char *item = environment->items[i - 1];
+
+                if (strncmp(item, name, size) == 0 && item[size] == '=')
+                        return item + size + 1;
+        }
+        return NULL;
+}
+
+static int note_unset(const char *name, size_t size, Strv *unset) {
+        return unset ? strv_push_n(unset, name, size) : 0;
+}
+
+/* `$NAME`, a word of its own: the words of the value, whose quotes count. */
+static int expand_word(const char *name, const Strv *environment, Strv *ret, Strv *unset) {
+        const char *value = lookup(environment, name, strlen(name));
+        WordReader w = { .text = value, .at = value, .flags = WORDS_UNBALANCED };
+
+        if (!value)
+                return note_unset(name, strlen(name), unset);
+
+        for (;;) {
+                _cleanup_free_ char *word = NULL;
+                int r;
+
+                r = word_reader_next(&w, &word);
+                if (r <= 0)
+                        return r;
+
+                r = strv_take(ret, word);
+                if (r < 0)
+                        return r;
+                word = NULL;
+        }
+}
+
+/*
+ * What begins with "${": the value, if a '}' follows. What does not end, or is a shell's "${NAME:...",
+ * stays as it is. Returns how much of s is read.
+ */
+static int expand_braces(const char *s, const Strv *environment, Buf *b, Strv *unset,
+                         size_t *ret_read) {
+        size_t end = strcspn(s, "}:"), size = end - 2;
+        const char *value;
+
+        *ret_read = s[end] == '\0' ? end : end + 1;
+        if (s[end] != '}')
+                return buf_append(b, s, *ret_read);
+
+        value = lookup(environment, s + 2, size);
+        return value ? buf_append_str(b, value) : note_unset(s + 2, size, unset);
+}
+
+/* `${NAME}` and `$$` inside a word; any other `$` is one. */
+static int expand_inside(const char *s, const Strv *environment, Buf *b, Strv *unset) {
+        int r = 0;
+
+        while (*s && r >= 0) {
+                size_t read = 1;
+
+                if (s[0] == '$' && s[1] == '{') {
+                        r = expand_braces(s, environment, b, unset, &read);
+                } else {
+                        r = buf_append_char(b, *s);
+                        read = s[0] == '$' && s[1] == '$' ? 2 : 1;
+                }
+                s += read;
+        }
+        return r;
+}
+
+static int expand_argument(const char *s, const Strv *environment, Strv *ret, Strv *unset) {
+        _cleanup_(buf_done) Buf b = BUF_INIT;
+        int r;
+
+        if (s[0] == '$' && s[1] != '{' && s[1] != '$')
+                return expand_word(s + 1, environment, ret, unset);
+
+        r = expand_inside(s, environment, &b, unset);
+        if (r < 0)
+                return r;
+
+        return strv_push(ret, buf_str(&b));
+}
+
+int command_line_expand(const CommandLine *c, const Strv *environment, Strv *ret, Strv *unset) {
+        _cleanup_(strv_done) Strv argv = STRV_INIT;
+        int r;
+
+        for (size_t i = 0; i < c->argv.n; i++) {
+                bool keep = (c->flags & COMMAND_NO_VARIABLES) ||
+                            (i == 0 && !(c->flags & COMMAND_ARGV0));
+
+                r = keep ? strv_push(&argv, c->argv.items[i])
+                         : expand_argument(c->argv.items[i], environment, &argv, unset);
+                if (r < 0)
+                        return r;
+        }
+
+        /* An argv[0] that came to nothing. */
+        if (argv.n == 0) {
+                r = strv_push(&argv, c->path);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = argv;
+        argv = STRV_INIT;
+        return 0;
+}
