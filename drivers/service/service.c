@@ -37,8 +37,11 @@ Service *service_free(Service *s) {
 /* ---- what people ask for ------------------------------------------------------------------------ */
 
 static int start(Service *s, Error *reterr) {
-        if (service_state_is_up(s->state))
+        if (service_state_is_up(s->state)) {
+                service_end_job(s, -ECANCELED);
+                s->job_result = 0;
                 return error_set(reterr, -EALREADY, "it is up");
+        }
 
         s->job = SERVICE_JOB_START;
         s->changed = true;

@@ -156,8 +156,6 @@ static void complete(ServiceParser *p) {
                 c->timeout_start_usec = USEC_INFINITY;
         if (!p->abort_timeout_given)
                 c->timeout_abort_usec = c->timeout_stop_usec;
-        if (c->runtime_max_usec == 0)
-                c->runtime_max_usec = USEC_INFINITY;
         if (c->watchdog_usec == USEC_INFINITY)
                 c->watchdog_usec = 0;
 }

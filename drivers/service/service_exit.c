@@ -3,21 +3,25 @@
 #include "drivers/service/service_internal.h"
 #include "lib/base/alloc.h"
 
-/* systemd.service(5) "Restart=": what a clean end is. */
-static bool exit_is_clean(const Service *s, const ServiceExit *e) {
+/*
+ * systemd.service(5) "Restart=": what a clean end is. The four signals are a clean end of a daemon; a
+ * oneshot and the other commands have not done their work when they are ended by one.
+ */
+static bool exit_is_clean(const Service *s, ServiceTarget target, const ServiceExit *e) {
         const ServiceConfig *c = s->config;
+        bool daemon = target == SERVICE_MAIN && c->type != SERVICE_TYPE_ONESHOT;
 
         if (e->clean || service_exit_set_has(&c->success, e->signaled, e->status))
                 return true;
         if (!e->signaled)
                 return e->status == 0;
 
-        return c->type != SERVICE_TYPE_ONESHOT && (e->status == SIGHUP || e->status == SIGINT ||
-                                                   e->status == SIGTERM || e->status == SIGPIPE);
+        return daemon && (e->status == SIGHUP || e->status == SIGINT || e->status == SIGTERM ||
+                          e->status == SIGPIPE);
 }
 
-static ServiceResult exit_result(const Service *s, const ServiceExit *e) {
-        if (exit_is_clean(s, e))
+static ServiceResult exit_result(const Service *s, ServiceTarget target, const ServiceExit *e) {
+        if (exit_is_clean(s, target, e))
                 return SERVICE_SUCCESS;
         if (e->oom_killed)
                 return SERVICE_FAILURE_OOM_KILL;
@@ -121,7 +125,7 @@ static void after_main(Service *s, ServiceResult f) {
 }
 
 static void main_exited(Service *s, const ServiceExit *e) {
-        ServiceResult f = exit_result(s, e);
+        ServiceResult f = exit_result(s, SERVICE_MAIN, e);
 
         if (s->main == SERVICE_MAIN_NONE)
                 return; /* given up before */
@@ -204,7 +208,7 @@ static ServiceResult condition_result(const ServiceExit *e, ServiceResult f) {
 
 static void control_exited(Service *s, const ServiceExit *e) {
         const ServiceCommand *c = s->control;
-        ServiceResult f = exit_result(s, e);
+        ServiceResult f = exit_result(s, SERVICE_CONTROL, e);
 
         if (!c)
                 return; /* given up before */

@@ -38,7 +38,9 @@ void service_say_exit(Service *s, const ServiceCommand *c, const ServiceExit *e)
                 how = str_dup("was killed for lack of memory");
         else if (!e->signaled)
                 how = str_printf("%s with status %d",
-                                 s->state == SERVICE_CONDITION ? "said no" : "failed", e->status);
+                                 s->state == SERVICE_CONDITION && e->status < 255 ? "said no"
+                                                                                  : "failed",
+                                 e->status);
         else
                 how = str_printf("was killed by SIG%s%s", signal_to_string(e->status, buffer),
                                  e->core_dumped ? " and dumped core" : "");

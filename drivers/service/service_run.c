@@ -274,6 +274,8 @@ void service_enter_running(Service *s, ServiceResult f) {
 
 void service_enter_reload(Service *s) {
         s->reload_result = SERVICE_SUCCESS;
+        s->message = mem_free(s->message); /* of the reload before */
+        s->changed = true;
         switch (run_phase(s, SERVICE_EXEC_RELOAD)) {
         case FAILED:
                 s->reload_result = SERVICE_FAILURE_RESOURCES;
