@@ -53,7 +53,14 @@ typedef enum RegistryKind {
         REGISTRY_STATE = 1 << 3,
         REGISTRY_MACHINE = 1 << 4, /* with patched metadata merged in */
         REGISTRY_REASON = 1 << 5,
+        REGISTRY_LEADER = 1 << 6, /* to follow only */
 } RegistryKind;
+
+/* Malformed keys that are remembered as reported; beyond that all are reported again. */
+#define REGISTRY_MALFORMED_MAX 1024
+
+/* Times that a change of metadata is tried when others change it, too. */
+#define REGISTRY_METADATA_TRIES 8
 
 /* Everything asked for at one revision. Arrays are sorted by unit, then machine (machines: by id). */
 typedef struct RegistrySnapshot {
@@ -104,6 +111,10 @@ typedef void (*RegistryReadFn)(int r, RegistrySnapshot *snapshot, const Error *e
 /*
  * Reads the kinds of `mask`; with unit != NULL only what concerns that unit (its content, placements,
  * states, reason; all machines if asked for). The caller owns *ret.
+ *
+ * One unit's placements are found by point reads, below the machines that are registered or report a
+ * state of it. A placement on a machine that is neither, because it was lost a moment ago and its units
+ * have not moved yet, shows in the reading of all units only.
  */
 int registry_read(Registry *r, unsigned mask, const char *unit, RegistryReadFn fn, void *userdata,
                   RegistryCall **ret, Error *reterr);
@@ -164,7 +175,25 @@ typedef struct RegistryPlan {
 int registry_plan_apply(Registry *r, const RegistryPlan *plan, int64_t leader_revision,
                         RegistryWriteFn fn, void *userdata, RegistryCall **ret, Error *reterr);
 
-/* leader: who acts. Creates the key if nobody holds it; holder is borrowed. */
+/*
+ * Garbage: hashes of contents that no unit and no placement referred to at seen_revision. Each is removed if
+ * nobody has put it again since; registry_unit_put() always does. Fenced as a plan is.
+ */
+int registry_collect(Registry *r, const char *const *hashes, size_t n, int64_t seen_revision,
+                     int64_t leader_revision, RegistryWriteFn fn, void *userdata,
+                     RegistryCall **ret, Error *reterr);
+
+/* All contents there are, by hash; borrowed. */
+typedef void (*RegistryContentListFn)(int r, const char *const *hashes, size_t n,
+                                      const Error *error, void *userdata);
+int registry_content_list(Registry *r, RegistryContentListFn fn, void *userdata, RegistryCall **ret,
+                          Error *reterr);
+
+/*
+ * leader: who acts. Creates the key if nobody holds it; holder is borrowed. What this machine itself
+ * holds, under an older lease of a process before us, is taken over with a new create revision, so
+ * that what the old one still has under way is fenced off.
+ */
 typedef void (*RegistryLeaderFn)(int r, const char *holder, int64_t create_revision,
                                  const Error *error, void *userdata);
 int registry_leader_acquire(Registry *r, const char *machine, const char *version, int64_t lease,
@@ -183,6 +212,7 @@ typedef struct RegistryChange {
         const UnitState *state;
         const Machine *machine_doc; /* metadata merged */
         const char *reason;
+        int64_t leader_revision; /* create revision of the leader key; its holder is `machine` */
 } RegistryChange;
 
 typedef struct RegistryFollowHandler {
@@ -192,6 +222,12 @@ typedef struct RegistryFollowHandler {
          */
         void (*changed)(RegistryFollow *f, bool snapshot, const RegistryChange *changes, size_t n,
                         int64_t revision, void *userdata);
+        /*
+         * May be NULL. This document is there but cannot be read: whoever acts on absence must leave alone
+         * what it is about. Called before the changed() of the same moment; must not free f.
+         */
+        void (*malformed)(RegistryFollow *f, RegistryKind kind, const char *unit,
+                          const char *machine, void *userdata);
 } RegistryFollowHandler;
 
 /*
