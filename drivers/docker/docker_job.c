@@ -1,0 +1,612 @@
+#include "drivers/docker/docker_job.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "drivers/docker/docker_pull.h"
+#include "drivers/docker/docker_values.h"
+#include "lib/base/alloc.h"
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+#include "lib/event/event.h"
+#include "lib/http/http_client.h"
+
+/* A container's own mark of the attempt to make it: it tells ours from another's of the same name. */
+#define LABEL_ATTEMPT "flotilla.attempt"
+
+struct DockerJob {
+        DockerEngine *engine;
+        DockerCommand *command;
+        bool supervise;
+        DockerJobFn done_fn;
+        void *userdata;
+
+        ListLink *orphans; /* NULL while it has an owner */
+        ListLink link;     /* in orphans */
+        sd_event_source *ending;
+        DockerCall *call;
+        DockerCall *signalling;
+        DockerPulling *pull;
+        bool pulled;  /* the image, already in this job */
+        bool waits;   /* for the container's end */
+        size_t index; /* of the name that is worked on */
+        char *attempt;
+        char *id;
+        int status;
+        char *message, *notice;
+};
+
+typedef void (*ReplyFn)(DockerJob *j, const DockerReply *reply);
+
+static bool is_good(const DockerReply *reply) {
+        return reply->r >= 0 &&
+               ((reply->status >= 200 && reply->status < 300) || reply->status == 304);
+}
+
+/* ---- ending ------------------------------------------------------------------------------------- */
+
+static void on_ending(void *userdata) {
+        DockerJob *j = userdata;
+        DockerJobEnd end = {
+                .status = j->status, .message = j->message, .notice = j->notice, .id = j->id
+        };
+
+        if (j->orphans)
+                (void) docker_job_free(j);
+        else
+                j->done_fn(j, &end, j->userdata);
+}
+
+static void finish(DockerJob *j) {
+        /* Switching on a source that exists cannot fail. */
+        (void) event_defer_trigger(j->ending);
+}
+
+static void say(DockerJob *j, const char *text) {
+        char *whole = str_printf("docker %s: %s", docker_verb_to_string(j->command->verb), text);
+
+        mem_free(j->message);
+        j->message = whole;
+}
+
+static void fail(DockerJob *j, int status, const char *text) {
+        j->status = status;
+        say(j, text);
+        finish(j);
+}
+
+static int engine_status(const DockerJob *j) {
+        return j->command->verb == DOCKER_RUN ? DOCKER_EXIT_ENGINE : DOCKER_EXIT_FAILURE;
+}
+
+static void fail_errno(DockerJob *j, int r) {
+        fail(j, engine_status(j), strerror(-r));
+}
+
+static void fail_reply(DockerJob *j, int status, const DockerReply *reply) {
+        _cleanup_free_ char *text = docker_reply_message(reply);
+
+        fail(j, status, str_or(text, "out of memory"));
+}
+
+/* ---- calls -------------------------------------------------------------------------------------- */
+
+#define REPLY(fn)                                                                                  \
+        static void fn##_reply(_unused_ DockerCall *call, const DockerReply *reply,                \
+                               void *userdata) {                                                   \
+                DockerJob *j = userdata;                                                           \
+                                                                                                   \
+                fn(j, reply);                                                                      \
+        }                                                                                          \
+        struct docker_job_needs_a_semicolon
+
+static void ask(DockerJob *j, DockerRequest request, const char *path) {
+        int r = -ENOMEM;
+
+        request.path = path;
+        request.userdata = j;
+        if (path)
+                r = docker_engine_call(j->engine, &request, &j->call);
+        if (r < 0)
+                fail_errno(j, r);
+}
+
+/* "/containers/NAME<rest>"; the caller owns it. */
+static char *container_path(const char *name, const char *rest) {
+        _cleanup_free_ char *escaped = http_url_escape(name);
+
+        return escaped ? str_printf("/containers/%s%s", escaped, rest) : NULL;
+}
+
+/* ---- taking the container away again ------------------------------------------------------------ */
+
+static void removed(DockerJob *j, _unused_ const DockerReply *reply) {
+        j->call = docker_call_free(j->call);
+        finish(j);
+}
+REPLY(removed);
+
+static void remove_container(DockerJob *j, bool force) {
+        _cleanup_free_ char *path = container_path(j->id, force ? "?v=1&force=1" : "?v=1");
+
+        ask(j,
+            (DockerRequest){
+                    .method = "DELETE", .lane = DOCKER_LANE_WORK, .reply_fn = removed_reply },
+            path);
+}
+
+static void kill_container(DockerJob *j) {
+        _cleanup_free_ char *path = container_path(j->command->names.items[0], "/kill");
+
+        ask(j,
+            (DockerRequest){
+                    .method = "POST", .lane = DOCKER_LANE_FREE, .reply_fn = removed_reply },
+            path);
+}
+
+/* ---- waiting for its end (commands that are not the main one) ------------------------------------ */
+
+static void waited(DockerJob *j, const DockerReply *reply) {
+        _cleanup_json_ json_t *body = NULL;
+
+        j->call = docker_call_free(j->call);
+        j->waits = false;
+        if (is_good(reply))
+                body = json_loadb(reply->body, reply->size, 0, NULL);
+        if (!body) {
+                fail_reply(j, engine_status(j), reply);
+                return;
+        }
+        j->status = (int) json_integer_value(json_object_get(body, "StatusCode"));
+        if (j->command->remove)
+                remove_container(j, false);
+        else
+                finish(j);
+}
+REPLY(waited);
+
+static void wait_for_end(DockerJob *j) {
+        _cleanup_free_ char *path = container_path(j->id, "/wait?condition=not-running");
+
+        j->waits = true;
+        ask(j,
+            (DockerRequest){ .method = "POST", .lane = DOCKER_LANE_FREE, .reply_fn = waited_reply },
+            path);
+}
+
+/* ---- start --------------------------------------------------------------------------------------- */
+
+/* What the CLI makes of the engine's words. */
+static int start_status(const char *message) {
+        if (strstr(message, "executable file not found") ||
+            strstr(message, "no such file or directory") ||
+            strstr(message, "system cannot find the file specified"))
+                return DOCKER_EXIT_NOT_FOUND;
+        if (strstr(message, "permission denied") || strstr(message, "not a directory") ||
+            strstr(message, "is a directory"))
+                return DOCKER_EXIT_NOT_EXECUTABLE;
+        return DOCKER_EXIT_ENGINE;
+}
+
+static void started(DockerJob *j, const DockerReply *reply) {
+        _cleanup_free_ char *text = NULL;
+
+        j->call = docker_call_free(j->call);
+        if (!is_good(reply)) {
+                text = docker_reply_message(reply);
+                j->status = start_status(str_or(text, ""));
+                say(j, str_or(text, "out of memory"));
+                if (j->command->remove)
+                        remove_container(j, false);
+                else
+                        finish(j);
+        } else if (j->orphans)
+                remove_container(j, true);
+        else if (j->supervise || j->command->detach)
+                finish(j);
+        else
+                wait_for_end(j);
+}
+REPLY(started);
+
+static void start(DockerJob *j) {
+        _cleanup_free_ char *path = container_path(j->id, "/start");
+
+        ask(j,
+            (DockerRequest){
+                    .method = "POST", .lane = DOCKER_LANE_URGENT, .reply_fn = started_reply },
+            path);
+}
+
+/* ---- create -------------------------------------------------------------------------------------- */
+
+static int write_cidfile(DockerJob *j, Error *reterr) {
+        const char *path = j->command->cidfile;
+        size_t size = strlen(j->id);
+        _cleanup_close_ int fd = -EBADF;
+
+        if (!path)
+                return 0;
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0)
+                return error_set(reterr, -errno, "cannot create the container ID file '%s': %s",
+                                 path, strerror(errno));
+        if (write(fd, j->id, size) != (ssize_t) size)
+                return error_set(reterr, -EIO, "cannot write the container ID file '%s'", path);
+        return 0;
+}
+
+static void have_container(DockerJob *j) {
+        _cleanup_error_ Error error = ERROR_INIT;
+
+        if (j->orphans)
+                remove_container(j, true);
+        else if (write_cidfile(j, &error) < 0) {
+                j->status = engine_status(j);
+                say(j, error_text(&error));
+                remove_container(j, true);
+        } else if (j->command->verb == DOCKER_RUN)
+                start(j);
+        else
+                finish(j);
+}
+
+/* The engine went away under our create, and says now that the name is taken: by us? */
+static void resolved(DockerJob *j, const DockerReply *reply) {
+        _cleanup_json_ json_t *body = NULL;
+        const json_t *labels;
+        const char *id, *attempt;
+
+        j->call = docker_call_free(j->call);
+        if (is_good(reply))
+                body = json_loadb(reply->body, reply->size, 0, NULL);
+        labels = json_object_get(json_object_get(body, "Config"), "Labels");
+        attempt = json_string_value(json_object_get(labels, LABEL_ATTEMPT));
+        id = json_string_value(json_object_get(body, "Id"));
+        if (!id || !str_eq(attempt, j->attempt)) {
+                fail(j, engine_status(j), "the container name is taken");
+                return;
+        }
+        if (str_replace(&j->id, id) < 0)
+                fail_errno(j, -ENOMEM);
+        else
+                have_container(j);
+}
+REPLY(resolved);
+
+static void resolve(DockerJob *j) {
+        _cleanup_free_ char *path = container_path(j->command->name, "/json");
+
+        ask(j,
+            (DockerRequest){
+                    .method = "GET", .lane = DOCKER_LANE_FREE, .reply_fn = resolved_reply },
+            path);
+}
+
+static void pull(DockerJob *j);
+
+static bool is_missing_image(const DockerJob *j, const DockerReply *reply, const char *text) {
+        return reply->status == 404 && !j->pulled && j->command->pull != DOCKER_PULL_NEVER &&
+               strstr(text, "No such image");
+}
+
+static void created(DockerJob *j, const DockerReply *reply) {
+        _cleanup_json_ json_t *body = NULL;
+        _cleanup_free_ char *text = NULL;
+        bool repeated = docker_call_was_repeated(j->call);
+        const char *id;
+
+        j->call = docker_call_free(j->call);
+        if (is_good(reply)) {
+                body = json_loadb(reply->body, reply->size, 0, NULL);
+                id = json_string_value(json_object_get(body, "Id"));
+                if (!id)
+                        fail(j, engine_status(j), "the engine named no container");
+                else if (str_replace(&j->id, id) < 0)
+                        fail_errno(j, -ENOMEM);
+                else
+                        have_container(j);
+                return;
+        }
+        text = docker_reply_message(reply);
+        if (j->orphans)
+                finish(j);
+        else if (is_missing_image(j, reply, str_or(text, "")))
+                pull(j);
+        else if (reply->status == 409 && repeated && j->command->name)
+                resolve(j);
+        else
+                fail(j, engine_status(j), str_or(text, "out of memory"));
+}
+REPLY(created);
+
+static void create(DockerJob *j) {
+        const DockerCommand *c = j->command;
+        _cleanup_free_ char *name = http_url_escape(str_or(c->name, "")), *path = NULL;
+        _cleanup_free_ char *platform = http_url_escape(str_or(c->platform, ""));
+
+        if (name && platform)
+                path = str_printf("/containers/create%s%s%s%s", name[0] ? "?name=" : "", name,
+                                  platform[0] ? (name[0] ? "&platform=" : "?platform=") : "",
+                                  platform);
+        ask(j,
+            (DockerRequest){ .method = "POST",
+                             .body = c->body,
+                             .lane = DOCKER_LANE_WORK,
+                             .reply_fn = created_reply },
+            path);
+}
+
+static void pull_done(const char *failure, const char *notice, void *userdata) {
+        DockerJob *j = userdata;
+        _cleanup_free_ char *why = failure ? str_dup(failure) : NULL;
+
+        if (notice)
+                (void) str_replace(&j->notice, notice);
+        j->pull = docker_pull_free(j->pull);
+        j->pulled = true;
+        if (failure)
+                fail(j, engine_status(j), str_or(why, "out of memory"));
+        else if (j->command->verb == DOCKER_PULL)
+                finish(j);
+        else
+                create(j);
+}
+
+static void pull(DockerJob *j) {
+        DockerPullOptions o = { .engine = j->engine,
+                                .image = j->command->image,
+                                .platform = j->command->platform,
+                                .all_tags = j->command->all_tags,
+                                .done_fn = pull_done,
+                                .userdata = j };
+        int r;
+
+        r = docker_pull_new(&o, &j->pull);
+        if (r < 0)
+                fail_errno(j, r);
+}
+
+/* ---- start, stop, kill, rm: name by name --------------------------------------------------------- */
+
+static void next_name(DockerJob *j);
+
+/* A supervised start needs to know which container that is. */
+static void identified(DockerJob *j, const DockerReply *reply) {
+        _cleanup_json_ json_t *body = NULL;
+        const char *id;
+
+        j->call = docker_call_free(j->call);
+        if (is_good(reply))
+                body = json_loadb(reply->body, reply->size, 0, NULL);
+        id = json_string_value(json_object_get(body, "Id"));
+        if (!id)
+                fail_reply(j, DOCKER_EXIT_FAILURE, reply);
+        else if (str_replace(&j->id, id) < 0)
+                fail_errno(j, -ENOMEM);
+        else if (j->supervise)
+                finish(j);
+        else
+                wait_for_end(j);
+}
+REPLY(identified);
+
+static void identify(DockerJob *j) {
+        _cleanup_free_ char *path = container_path(j->command->names.items[0], "/json");
+
+        ask(j,
+            (DockerRequest){
+                    .method = "GET", .lane = DOCKER_LANE_FREE, .reply_fn = identified_reply },
+            path);
+}
+
+/* `docker rm --force` is content with what is not there, in the CLIs of today. */
+static bool is_forgiven(const DockerJob *j, const DockerReply *reply) {
+        return j->command->verb == DOCKER_RM && j->command->force && reply->status == 404;
+}
+
+static void named(DockerJob *j, const DockerReply *reply) {
+        const DockerCommand *c = j->command;
+        _cleanup_free_ char *text = NULL;
+
+        j->call = docker_call_free(j->call);
+        if (!is_good(reply) && !is_forgiven(j, reply)) {
+                text = docker_reply_message(reply);
+                j->status = DOCKER_EXIT_FAILURE;
+                say(j, str_or(text, "out of memory"));
+        }
+        if (j->orphans) {
+                if (j->status == 0)
+                        kill_container(j);
+                else
+                        finish(j);
+                return;
+        }
+        if (c->verb == DOCKER_START && j->status == 0 && c->names.n == 1 &&
+            (j->supervise || c->attach)) {
+                identify(j);
+                return;
+        }
+        j->index++;
+        next_name(j);
+}
+REPLY(named);
+
+static DockerRequest named_request(const DockerCommand *c, char **ret_rest) {
+        DockerRequest request = { .method = c->verb == DOCKER_RM ? "DELETE" : "POST",
+                                  .lane = c->verb == DOCKER_STOP ? DOCKER_LANE_STOP
+                                                                 : DOCKER_LANE_URGENT,
+                                  .reply_fn = named_reply };
+        _cleanup_free_ char *signal = NULL;
+
+        if (c->verb == DOCKER_START)
+                *ret_rest = str_dup("/start");
+        else if (c->verb == DOCKER_STOP && c->has_stop_timeout)
+                *ret_rest = str_printf("/stop?t=%d", c->stop_timeout);
+        else if (c->verb == DOCKER_STOP)
+                *ret_rest = str_dup("/stop");
+        else if (c->verb == DOCKER_KILL) {
+                signal = http_url_escape(str_or(c->signal, "KILL"));
+                *ret_rest = signal ? str_printf("/kill?signal=%s", signal) : NULL;
+        } else
+                *ret_rest = str_printf("?v=%d&force=%d&link=%d", c->volumes, c->force, c->link);
+        return request;
+}
+
+static void next_name(DockerJob *j) {
+        _cleanup_free_ char *rest = NULL, *path = NULL;
+        DockerRequest request;
+
+        if (j->index >= j->command->names.n) {
+                finish(j);
+                return;
+        }
+        request = named_request(j->command, &rest);
+        path = rest ? container_path(j->command->names.items[j->index], rest) : NULL;
+        ask(j, request, path);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+static int set_labels(DockerJob *j, const json_t *labels) {
+        json_t *to = docker_json_object(j->command->body, "Labels");
+        const char *key;
+        const json_t *value;
+
+        j->attempt = str_printf("%" PRIx64 "-%" PRIx64, alloc_count(), (uint64_t) (uintptr_t) j);
+        if (!to || !j->attempt || docker_json_set(to, LABEL_ATTEMPT, json_string(j->attempt)) < 0)
+                return -ENOMEM;
+        for (void *i = json_object_iter((json_t *) (uintptr_t) labels); i;
+             i = json_object_iter_next((json_t *) (uintptr_t) labels, i)) {
+                key = json_object_iter_key(i);
+                value = json_object_iter_value(i);
+                if (docker_json_set(to, key, json_string(json_string_value(value))) < 0)
+                        return -ENOMEM;
+        }
+        /* Nobody is there to take it away when it ends: the engine does. */
+        if (j->command->remove && j->command->detach && !j->supervise)
+                return docker_json_set(json_object_get(j->command->body, "HostConfig"),
+                                       "AutoRemove", json_true());
+        return 0;
+}
+
+static void begin(DockerJob *j) {
+        switch (j->command->verb) {
+        case DOCKER_PULL:
+                pull(j);
+                break;
+        case DOCKER_RUN:
+        case DOCKER_CREATE:
+                if (j->command->cidfile && access(j->command->cidfile, F_OK) == 0)
+                        fail(j, engine_status(j), "the container ID file is there already");
+                else if (j->command->pull == DOCKER_PULL_ALWAYS)
+                        pull(j);
+                else
+                        create(j);
+                break;
+        case DOCKER_START:
+        case DOCKER_STOP:
+        case DOCKER_KILL:
+        case DOCKER_RM:
+        case _DOCKER_VERB_MAX:
+        default:
+                next_name(j);
+        }
+}
+
+int docker_job_new(const DockerJobOptions *options, DockerJob **ret) {
+        DockerJob *j = mem_new(DockerJob);
+        int r;
+
+        if (!j)
+                return -ENOMEM;
+        j->engine = options->engine;
+        j->supervise = options->supervise;
+        j->done_fn = options->done_fn;
+        j->userdata = options->userdata;
+        j->command = options->command;
+        r = event_defer_new(options->event, "docker-job-end", on_ending, j, &j->ending);
+        if (r >= 0 && j->command->body)
+                r = set_labels(j, options->labels);
+        if (r < 0) {
+                j->command = NULL;
+                (void) docker_job_free(j);
+                return r;
+        }
+        begin(j);
+        *ret = j;
+        return 0;
+}
+
+DockerJob *docker_job_free(DockerJob *j) {
+        if (!j)
+                return NULL;
+        list_remove(&j->link);
+        event_drop(j->ending);
+        docker_call_free(j->call);
+        docker_call_free(j->signalling);
+        docker_pull_free(j->pull);
+        (void) docker_command_free(j->command);
+        mem_free(j->attempt);
+        mem_free(j->id);
+        mem_free(j->message);
+        mem_free(j->notice);
+        return mem_free(j);
+}
+
+static void signalled(_unused_ DockerCall *call, _unused_ const DockerReply *reply,
+                      void *userdata) {
+        DockerJob *j = userdata;
+
+        j->signalling = docker_call_free(j->signalling);
+}
+
+bool docker_job_kill(DockerJob *j, int signal_number) {
+        _cleanup_free_ char *rest = NULL, *path = NULL;
+        DockerRequest request = {
+                .method = "POST", .lane = DOCKER_LANE_FREE, .reply_fn = signalled, .userdata = j
+        };
+
+        if (!j->waits)
+                return false;
+        rest = str_printf("/kill?signal=%d", signal_number);
+        path = rest ? container_path(j->id, rest) : NULL;
+        request.path = path;
+        j->signalling = docker_call_free(j->signalling);
+        return path && docker_engine_call(j->engine, &request, &j->signalling) >= 0;
+}
+
+/*
+ * Only what makes or starts a container must be seen through: a call that is on its way is waited for, and
+ * what it leads to is undone.
+ */
+void docker_job_leave(DockerJob *j, ListLink *orphans) {
+        bool makes = j->command->verb == DOCKER_RUN || j->command->verb == DOCKER_CREATE;
+        bool starts = j->command->verb == DOCKER_START && j->supervise;
+        bool sent = j->call && docker_call_is_sent(j->call);
+
+        if (!(makes && (sent || j->id)) && !(starts && (sent || j->id))) {
+                (void) docker_job_free(j);
+                return;
+        }
+        j->orphans = orphans;
+        list_append(orphans, &j->link);
+        if (sent)
+                return;
+        (void) sd_event_source_set_enabled(j->ending, SD_EVENT_OFF);
+        j->call = docker_call_free(j->call);
+        if (makes)
+                remove_container(j, true);
+        else
+                kill_container(j);
+}
+
+void docker_jobs_free(ListLink *orphans) {
+        LIST_FOREACH (DockerJob, j, orphans, link)
+                (void) docker_job_free(j);
+}
+
+const DockerCommand *docker_job_command(const DockerJob *j) {
+        return j->command;
+}
