@@ -21,6 +21,11 @@ rig_require() {
         rig_possible || t_skip_all "$RIG_WHY_NOT"
 }
 
+# Words that `eval` gives back as they are; nothing for none.
+rig_quote() { # WORD…
+        [ $# = 0 ] || printf '%q ' "$@"
+}
+
 rig_pid() { # NAME
         echo "${RIG_PID[$1]:-}"
 }
@@ -74,7 +79,7 @@ rig_dockerd() { # NAME [--bridge] [DOCKERD-OPTION…]
         fi
         mkdir -p "$T/$name"
         rig_netns "$name" || return
-        RIG_ARGS[$name]=$(printf '%q ' "${network[@]}" "$@")
+        RIG_ARGS[$name]=$(rig_quote "${network[@]}" "$@")
         at_exit rig_dockerd_end "$name"
         rig_dockerd_start "$name"
 }
@@ -185,7 +190,7 @@ rig_fleetd_conf() { # NAME DOCKER-SOCKET [KEY=VALUE…]
 
 # Starts fleetd --standalone NAME with the configuration above and waits until its API answers.
 rig_fleetd() { # NAME [FLEETD-OPTION…]
-        RIG_ARGS[$1]=$(printf '%q ' "${@:2}")
+        RIG_ARGS[$1]=$(rig_quote "${@:2}")
         at_exit rig_fleetd_end "$1"
         rig_fleetd_start "$1"
 }
