@@ -175,4 +175,165 @@ START_TEST(test_joined_value) {
 }
 END_TEST
 
-TEST_MAIN("unit_file", test_golden, test_reading, test_values, test_joined_value);
+/* ---- limits ------------------------------------------------------------------------------------ */
+
+/* "[A]\n", then `prefix`, then n times `fill`, then `suffix`. */
+static char *filled(const char *prefix, const char *fill, size_t n, const char *suffix) {
+        _cleanup_(buf_done) Buf b = BUF_INIT;
+
+        ck_assert_int_eq(buf_printf(&b, "[A]\n%s", prefix), 0);
+        while (n-- > 0)
+                ck_assert_int_eq(buf_append_str(&b, fill), 0);
+        ck_assert_int_eq(buf_append_str(&b, suffix), 0);
+        return buf_steal(&b);
+}
+
+#define LINE_TOO_LONG "line too long (max 1048576 bytes)"
+#define TOO_LARGE "unit file too large (max 4194304 bytes)"
+#define TOO_MANY "too many options (max 4096)"
+#define TOO_MANY_JOINED "too many lines end in a backslash and white space (max 256)"
+
+START_TEST(test_limits) {
+        const struct {
+                const char *prefix, *fill;
+                size_t n;
+                const char *suffix, *error;
+                unsigned line;
+        } files[] = {
+                { "a=", "x", UNIT_FILE_LINE_MAX - 2, "\n", NULL, 0 },
+                { "a=", "x", UNIT_FILE_LINE_MAX - 2, "", NULL, 0 },
+                { "a=", "x", UNIT_FILE_LINE_MAX - 1, "\n", LINE_TOO_LONG, 2 },
+                { "a=1\nb=", "x", UNIT_FILE_LINE_MAX - 1, "", LINE_TOO_LONG, 3 },
+                { "#", "x", UNIT_FILE_LINE_MAX - 1, "\n", NULL, 0 },
+                { "#", "x", UNIT_FILE_LINE_MAX, "\n", LINE_TOO_LONG, 2 },
+                { "a=x\\\n", "y", UNIT_FILE_LINE_MAX, "\n", NULL, 0 },
+                { "a=x\\\n", "y", UNIT_FILE_LINE_MAX + 1, "\n", LINE_TOO_LONG, 3 },
+                { "", "a=1\n", UNIT_FILE_OPTIONS_MAX, "", NULL, 0 },
+                { "", "a=1\n", UNIT_FILE_OPTIONS_MAX + 1, "", TOO_MANY, UNIT_FILE_OPTIONS_MAX + 2 },
+                { "", "a=1\n", 10000, "", TOO_MANY, UNIT_FILE_OPTIONS_MAX + 2 },
+                { "", "#234567\n", (UNIT_FILE_SIZE_MAX - 4) / 8, "", NULL, 0 },
+                { "", "#234567\n", UNIT_FILE_SIZE_MAX / 8, "", TOO_LARGE,
+                  UNIT_FILE_SIZE_MAX / 8 + 1 },
+                { "a=x \\ \n", "b=1 \\ \n", UNIT_FILE_JOINED_MAX, "", NULL, 0 },
+                { "a=x \\ \n", "b=1 \\ \n", UNIT_FILE_JOINED_MAX + 1, "", TOO_MANY_JOINED,
+                  UNIT_FILE_JOINED_MAX + 3 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                _cleanup_free_ char *text = filled(files[i].prefix, files[i].fill, files[i].n,
+                                                   files[i].suffix);
+                _cleanup_(unit_file_freep) UnitFile *u = NULL;
+                _cleanup_error_ Error e = ERROR_INIT;
+                int r = unit_file_parse(text, strlen(text), &u, &e);
+
+                ck_assert_msg(r == (files[i].error ? -EFBIG : 0), "%zu: %s", i, error_text(&e));
+                ck_assert_uint_eq(e.line, files[i].line);
+                if (files[i].error)
+                        ck_assert_str_eq(error_text(&e), files[i].error);
+        }
+}
+END_TEST
+
+/* The text of what is accepted can be read, also where it is longer than the file was. */
+START_TEST(test_size_of_text) {
+        static const char wide[] =
+                "\\\n0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd";
+        const struct {
+                const char *prefix, *fill;
+                size_t n;
+                int r;
+        } cases[] = {
+                { "", "a=\n[B]\nb=\n[A]\n", 1000, 0 },
+                { "a=", wide, (UNIT_FILE_SIZE_MAX - 80) / strlen(wide), 0 },
+                { "a=", wide, UNIT_FILE_SIZE_MAX / strlen(wide) - 1, 0 },
+                { "a=", wide, UNIT_FILE_SIZE_MAX / strlen(wide), -EFBIG },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = filled(cases[i].prefix, cases[i].fill, cases[i].n, "");
+                _cleanup_(unit_file_freep) UnitFile *u = NULL, *again = NULL;
+                _cleanup_free_ char *serialised = NULL;
+
+                ck_assert_int_eq(unit_file_parse(text, strlen(text), &u, NULL), cases[i].r);
+                if (cases[i].r < 0)
+                        continue;
+                ck_assert_int_eq(unit_file_serialise(u, &serialised), 0);
+                ck_assert_uint_le(strlen(serialised), u->text_bytes);
+                ck_assert_int_eq(unit_file_parse(serialised, strlen(serialised), &again, NULL), 0);
+        }
+}
+END_TEST
+
+static char *repeat(char c, size_t n) {
+        char *s = mem_alloc(n + 1);
+
+        ck_assert_ptr_nonnull(s);
+        memset(s, c, n);
+        s[n] = '\0';
+        return s;
+}
+
+START_TEST(test_add_limits) {
+        const struct {
+                size_t section, name, value;
+                const char *error;
+        } cases[] = {
+                { 1, 1, UNIT_FILE_LINE_MAX - 2, NULL },
+                { 1, 1, UNIT_FILE_LINE_MAX - 1, LINE_TOO_LONG },
+                { 1, UNIT_FILE_LINE_MAX - 1, 0, NULL },
+                { 1, UNIT_FILE_LINE_MAX, 0, LINE_TOO_LONG },
+                { 1, UNIT_FILE_LINE_MAX + 1, 0, LINE_TOO_LONG },
+                { UNIT_FILE_LINE_MAX - 2, 1, 1, NULL },
+                { UNIT_FILE_LINE_MAX - 1, 1, 1, LINE_TOO_LONG },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *section = repeat('s', cases[i].section);
+                _cleanup_free_ char *name = repeat('n', cases[i].name);
+                _cleanup_free_ char *value = repeat('v', cases[i].value);
+                _cleanup_(unit_file_freep) UnitFile *u = unit_file_new(), *again = NULL;
+                _cleanup_free_ char *text = NULL;
+                _cleanup_error_ Error e = ERROR_INIT;
+                int r = unit_file_add(u, section, name, value, &e);
+
+                ck_assert_int_eq(r, cases[i].error ? -EFBIG : 0);
+                if (cases[i].error) {
+                        ck_assert_str_eq(error_text(&e), cases[i].error);
+                        continue;
+                }
+                ck_assert_int_eq(unit_file_serialise(u, &text), 0);
+                ck_assert_int_eq(unit_file_parse(text, strlen(text), &again, NULL), 0);
+        }
+}
+END_TEST
+
+START_TEST(test_add_together) {
+        _cleanup_(unit_file_freep) UnitFile *u = unit_file_new(), *large = unit_file_new();
+        _cleanup_free_ char *value = repeat('v', UNIT_FILE_LINE_MAX - 100);
+        _cleanup_error_ Error e = ERROR_INIT;
+
+        for (size_t i = 0; i < UNIT_FILE_OPTIONS_MAX; i++)
+                ck_assert_int_eq(unit_file_add(u, "A", "a", "1", NULL), 0);
+        ck_assert_int_eq(unit_file_add(u, "A", "a", "1", &e), -EFBIG);
+        ck_assert_str_eq(error_text(&e), TOO_MANY);
+
+        for (size_t i = 0; i < 4; i++)
+                ck_assert_int_eq(unit_file_add(large, "A", "a", value, NULL), 0);
+        ck_assert_int_eq(unit_file_add(large, "A", "a", value, &e), -EFBIG);
+        ck_assert_str_eq(error_text(&e), TOO_LARGE);
+        ck_assert_uint_eq(large->n_options, 4);
+}
+END_TEST
+
+START_TEST(test_add_bytes) {
+        _cleanup_(unit_file_freep) UnitFile *u = unit_file_new();
+
+        ck_assert_int_eq(unit_file_add(u, "\xff", "a", "1", NULL), -EINVAL);
+        ck_assert_int_eq(unit_file_add(u, "A", "\xff", "1", NULL), -EINVAL);
+        ck_assert_int_eq(unit_file_add(u, "A", "a", "\\\n\xff", NULL), -EINVAL);
+        ck_assert_uint_eq(u->n_options, 0);
+}
+END_TEST
+
+TEST_MAIN("unit_file", test_golden, test_reading, test_values, test_joined_value, test_limits,
+          test_size_of_text, test_add_limits, test_add_together, test_add_bytes);
