@@ -342,6 +342,8 @@ int machine_from_json(const json_t *j, Machine **ret, Error *reterr) {
         r = json_need_string(j, "id", &id, reterr);
         if (r < 0)
                 return r;
+        if (str_empty(id))
+                return error_set(reterr, -EINVAL, "'id' is empty");
 
         m = machine_new(id);
         if (!m)

@@ -231,6 +231,8 @@ int unit_state_from_json(const json_t *j, UnitState **ret, Error *reterr) {
                 r = json_need_string(j, "machine", &machine, reterr);
         if (r < 0)
                 return r;
+        if (str_empty(unit) || str_empty(machine))
+                return error_set(reterr, -EINVAL, "'unit' or 'machine' is empty");
 
         s = unit_state_new(unit, machine);
         if (!s)

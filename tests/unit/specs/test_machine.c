@@ -115,6 +115,7 @@ START_TEST(test_json_errors) {
                 { "[]", "machine is not an object" },
                 { "{}", "'id' is missing" },
                 { "{\"id\":1}", "'id' is not a string" },
+                { "{\"id\":\"\"}", "'id' is empty" },
                 { "{\"id\":\"x\",\"publicIP\":1}", "'publicIP' is not a string" },
                 { "{\"id\":\"x\",\"version\":[]}", "'version' is not a string" },
                 { "{\"id\":\"x\",\"drivers\":{}}", "'drivers' is not a list" },

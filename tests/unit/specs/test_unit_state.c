@@ -87,6 +87,8 @@ START_TEST(test_json_errors) {
                 { "1", "unit state is not an object" },
                 { "{\"machine\":\"m\"}", "'unit' is missing" },
                 { "{\"unit\":\"u\"}", "'machine' is missing" },
+                { "{\"unit\":\"\",\"machine\":\"m\"}", "'unit' or 'machine' is empty" },
+                { "{\"unit\":\"u\",\"machine\":\"\"}", "'unit' or 'machine' is empty" },
                 { "{\"unit\":\"u\",\"machine\":\"m\",\"load\":1}", "'load' is not a string" },
                 { "{\"unit\":\"u\",\"machine\":\"m\",\"hash\":1}", "'hash' is not a string" },
                 { "{\"unit\":\"u\",\"machine\":\"m\",\"hash\":"
