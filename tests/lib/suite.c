@@ -6,18 +6,20 @@
 
 enum { TEST_TIMEOUT_SECONDS = 60 };
 
-#define DEADLINE_USEC (20 * USEC_PER_SEC)
+#define DEADLINE_USEC (10 * USEC_PER_SEC)
 
 int suite_run(const char *name, const TTest *const *tests, size_t n) {
         Suite *suite = suite_create(name);
-        TCase *tc = tcase_create(name);
         SRunner *runner;
         int failed;
 
-        tcase_set_timeout(tc, TEST_TIMEOUT_SECONDS);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                TCase *tc = tcase_create(tests[i]->name);
+
+                tcase_set_timeout(tc, TEST_TIMEOUT_SECONDS);
                 tcase_add_test(tc, tests[i]);
-        suite_add_tcase(suite, tc);
+                suite_add_tcase(suite, tc);
+        }
 
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);

@@ -12,7 +12,10 @@
 
 #include "lib/base/base.h"
 
-/* Runs the tests, each in a process of its own (CK_FORK=no: in this one). Returns main's result. */
+/*
+ * Runs the tests, each in a process of its own (CK_FORK=no: in this one; CK_RUN_CASE=test_adds: only
+ * that one). Returns main's result.
+ */
 int suite_run(const char *name, const TTest *const *tests, size_t n);
 
 #define TEST_MAIN(name, ...)                                                                       \
@@ -22,7 +25,7 @@ int suite_run(const char *name, const TTest *const *tests, size_t n);
         }                                                                                          \
         struct suite_needs_no_semicolon
 
-/* Turns the loop until *done; fails the test if that takes longer than 20 s. */
+/* Turns the loop until *done; fails the test if that takes longer than 10 s. */
 void suite_wait(sd_event *event, const bool *done);
 
 /* As above, until fn says true. */
