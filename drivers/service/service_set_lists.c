@@ -45,25 +45,6 @@ static int expand_in_place(ServiceParser *p, const UnitOption *o, char **s) {
         return 0;
 }
 
-static int expand_line(ServiceParser *p, const UnitOption *o, CommandLine *line) {
-        int r;
-
-        r = expand_in_place(p, o, &line->path);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < line->argv.n; i++) {
-                r = expand_in_place(p, o, &line->argv.items[i]);
-                if (r < 0)
-                        return r;
-        }
-
-        if (line->path[0] != '/' && strchr(line->path, '/'))
-                return service_set_error(p, o, "'%s' is neither an absolute path nor a plain name",
-                                         line->path);
-        return 0;
-}
-
 static void commands_clear(ServiceConfig *c, ServiceExecKind kind) {
         for (size_t i = 0; i < c->n_commands[kind]; i++)
                 command_line_done(&c->commands[kind][i].line);
@@ -100,9 +81,12 @@ static int exec_lines(ServiceParser *p, const UnitOption *o, ServiceExecKind kin
                 return service_set_error(p, o, "more than %d commands", SERVICE_COMMANDS_MAX);
 
         for (size_t i = 0; i < n; i++) {
-                r = expand_line(p, o, &lines[i]);
+                _cleanup_error_ Error why = ERROR_INIT;
+
+                r = command_line_expand_specifiers(&lines[i], p->config->unit,
+                                                   p->host ? p->host : &unknown_host, &why);
                 if (r < 0)
-                        return r;
+                        return value_error(p, o, r, &why);
         }
 
         return commands_append(p->config, kind, lines, n, o->line);

@@ -30,7 +30,7 @@ static const char *target_name(ServiceTarget target) {
 static int rig_run(Service *s, ServiceTarget target, const ServiceCommand *command,
                    const Strv *argv, const Strv *environment, void *userdata, Error *reterr) {
         ServiceRig *rig = userdata;
-        _cleanup_free_ char *line = strv_join(argv, " ");
+        _cleanup_free_ char *line = rig->traces ? strv_join(argv, " ") : NULL;
         int r;
 
         (void) s;
@@ -40,10 +40,12 @@ static int rig_run(Service *s, ServiceTarget target, const ServiceCommand *comma
                 return error_set(reterr, -EIO, "the rig refuses");
         }
 
-        note(rig, "run %s %s", target_name(target), line);
-        strv_done(&rig->environment);
-        r = strv_copy(environment, &rig->environment);
-        assert(r >= 0);
+        if (rig->traces) {
+                note(rig, "run %s %s", target_name(target), line);
+                strv_done(&rig->environment);
+                r = strv_copy(environment, &rig->environment);
+                assert(r >= 0);
+        }
         if (target == SERVICE_MAIN)
                 rig->main_runs = true;
         else
@@ -69,6 +71,9 @@ static void rig_changed(Service *s, void *userdata) {
         ServiceRig *rig = userdata;
         ServiceResult result = service_result(s);
         char *line;
+
+        if (!rig->traces)
+                return;
 
         line = str_printf("%s %s%s%s", service_state_active_string(service_state(s)),
                           service_state_to_string(service_state(s)),

@@ -14,7 +14,7 @@ typedef struct ServiceRig {
         Service *service;
         uint64_t now_usec, timer_usec;
         bool main_runs, control_runs; /* begun, and their end is not reported yet */
-        bool traces;
+        bool traces;                  /* if not, the rig itself needs no memory */
         Buf trace;
         char *shown;      /* the last state line */
         Strv environment; /* of the last command */
