@@ -1,6 +1,7 @@
 # Finds functions in C that clang-format laid out: a definition begins in column 0, its body ends with a
 # "}" there. Prints "f FILE LINE NAME LINES INPUTS PARAMETERS" for each, "c FILE LINES" for each file.
-# INPUTS: parameters without ret*, reterr and "..."; a callback and its userdata count once.
+# INPUTS: parameters without ret*, reterr and "..."; a callback and its userdata count once, so do an
+# array and its length.
 function count_parameters(sig,    s, depth, i, c, one) {
         s = substr(sig, index(sig, "(") + 1)
         n_in = n_all = depth = 0
@@ -15,6 +16,7 @@ function count_parameters(sig,    s, depth, i, c, one) {
 }
 function parameter(p) {
         n_all++
+        if (p ~ /size_t (n|size|n_[a-z_]*)[ ]*$/) return
         if (p ~ /^ *[.][.][.]/ || p ~ /[ *]userdata[ ]*$/ || p ~ /[ *](ret|reterr|ret_[a-z0-9_]*)(\[\])?[ ]*$/) return
         n_in++
 }

@@ -100,6 +100,14 @@ E
 check size
 t_eq "a callback with its userdata is one input, outputs are none" "$T_RC" 0
 plant lib/base/thing.c <<'E'
+int thing_arrays(int a, const int *b, size_t n_b, const int *c, size_t n, const void *d, size_t size,
+                 int e) {
+        return a;
+}
+E
+check size
+t_eq "so is an array with its length" "$T_RC" 0
+plant lib/base/thing.c <<'E'
 int thing_wide(int a, int b, int c, int d, int e, int f) {
         return a;
 }
