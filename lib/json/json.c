@@ -211,6 +211,14 @@ int json_set_string(json_t *object, const char *key, const char *value) {
         return json_object_set_new(object, key, json_string(value)) < 0 ? -ENOMEM : 0;
 }
 
+int json_set_u64(json_t *object, const char *key, uint64_t value) {
+        if (value == 0)
+                return 0;
+
+        value = MIN(value, (uint64_t) INT64_MAX);
+        return json_object_set_new(object, key, json_integer((json_int_t) value)) < 0 ? -ENOMEM : 0;
+}
+
 const char *json_unknown_key(const json_t *object, const char *const *known) {
         /* jansson's iterators take a mutable object, but only read it. */
         json_t *o = (json_t *) (uintptr_t) object;

@@ -44,5 +44,8 @@ int json_need_string(const json_t *object, const char *key, const char **ret, Er
 /* Sets unless value is NULL or "" (fleet omits empty fields). 0, -ENOMEM, or -EINVAL if it is not UTF-8. */
 int json_set_string(json_t *object, const char *key, const char *value);
 
+/* Sets unless value is 0; what does not fit into JSON's integers becomes the largest. 0 or -ENOMEM. */
+int json_set_u64(json_t *object, const char *key, uint64_t value);
+
 /* First key that is not in the NULL-terminated list, or NULL: unknown keys are refused by name. */
 const char *json_unknown_key(const json_t *object, const char *const *known);

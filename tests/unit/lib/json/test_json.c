@@ -239,6 +239,19 @@ START_TEST(test_format_out_of_memory) {
 }
 END_TEST
 
+START_TEST(test_set_u64) {
+        _cleanup_json_ json_t *j = json_object();
+
+        ck_assert_int_eq(json_set_u64(j, "none", 0), 0);
+        ck_assert_int_eq(json_set_u64(j, "one", 1), 0);
+        ck_assert_int_eq(json_set_u64(j, "large", UINT64_MAX), 0);
+
+        _cleanup_free_ char *text = json_format(j);
+
+        ck_assert_str_eq(text, "{\"large\":9223372036854775807,\"one\":1}");
+}
+END_TEST
+
 TEST_MAIN("json", test_format, test_parse_errors, test_nul_byte, test_depth, test_get,
           test_get_absent, test_get_words, test_set_string, test_unknown_key,
-          test_parse_out_of_memory, test_format_out_of_memory);
+          test_parse_out_of_memory, test_format_out_of_memory, test_set_u64);
