@@ -1,3 +1,4 @@
+/* What api_doc.h promises of requests: page tokens and the operations of PATCH /machines. */
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 #include "specs/api_doc.h"

@@ -1,18 +1,9 @@
+/* What command_line.h promises of variables: `$NAME`, `${NAME}` and `$$` at start. */
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
 #include "lib/base/str.h"
 #include "specs/command_line.h"
 #include "specs/command_words.h"
-
-static const char *lookup(const Strv *environment, const char *name, size_t size) {
-        for (size_t i = environment->n; size > 0 && i > 0; i--) {
-                const char *item = environment->items[i - 1];
-
-                if (strncmp(item, name, size) == 0 && item[size] == '=')
-                        return item + size + 1;
-        }
-        return NULL;
-}
 
 static int note_unset(const char *name, size_t size, Strv *unset) {
         return unset ? strv_push_n(unset, name, size) : 0;
@@ -20,7 +11,7 @@ static int note_unset(const char *name, size_t size, Strv *unset) {
 
 /* `$NAME`, a word of its own: the words of the value, whose quotes count. */
 static int expand_word(const char *name, const Strv *environment, Strv *ret, Strv *unset) {
-        const char *value = lookup(environment, name, strlen(name));
+        const char *value = environment_get(environment, name);
         WordReader w = { .text = value, .at = value, .flags = WORDS_UNBALANCED };
 
         if (!value)
@@ -54,7 +45,7 @@ static int expand_braces(const char *s, const Strv *environment, Buf *b, Strv *u
         if (s[end] != '}')
                 return buf_append(b, s, *ret_read);
 
-        value = lookup(environment, s + 2, size);
+        value = environment_get_n(environment, s + 2, size);
         return value ? buf_append_str(b, value) : note_unset(s + 2, size, unset);
 }
 

@@ -66,4 +66,5 @@ int environment_file_parse(const char *text, size_t size, Strv *ret, Strv *warni
 /* Sets NAME in a list of "NAME=value" (replacing the one before). 0, -EINVAL (bad name) or -ENOMEM. */
 int environment_set(Strv *environment, const char *assignment);
 const char *environment_get(const Strv *environment, const char *name); /* the value, or NULL */
+const char *environment_get_n(const Strv *environment, const char *name, size_t size);
 bool environment_name_is_valid(const char *name, size_t size);

@@ -1,3 +1,4 @@
+/* What command_line.h promises of environments: looking up, setting, reading an EnvironmentFile=. */
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
 #include "lib/base/str.h"
@@ -14,9 +15,7 @@ bool environment_name_is_valid(const char *name, size_t size) {
         return size > 0;
 }
 
-const char *environment_get(const Strv *environment, const char *name) {
-        size_t size = strlen(name);
-
+const char *environment_get_n(const Strv *environment, const char *name, size_t size) {
         for (size_t i = environment->n; i > 0; i--) {
                 const char *item = environment->items[i - 1];
 
@@ -24,6 +23,10 @@ const char *environment_get(const Strv *environment, const char *name) {
                         return item + size + 1;
         }
         return NULL;
+}
+
+const char *environment_get(const Strv *environment, const char *name) {
+        return environment_get_n(environment, name, strlen(name));
 }
 
 int environment_set(Strv *environment, const char *assignment) {

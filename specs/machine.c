@@ -235,16 +235,6 @@ Machine *machine_free(Machine *m) {
         return mem_free(m);
 }
 
-static int set_u64(json_t *j, const char *key, uint64_t value) {
-        if (value == 0)
-                return 0;
-
-        return json_object_set_new(j, key,
-                                   json_integer((json_int_t) MIN(value, (uint64_t) INT64_MAX))) < 0
-                       ? -ENOMEM
-                       : 0;
-}
-
 static int drivers_to_json(const Strv *drivers, json_t *j) {
         json_t *list = json_array();
 
@@ -272,9 +262,9 @@ int machine_to_json(const Machine *m, json_t **ret) {
         if (r >= 0)
                 r = json_set_string(j, "version", m->version);
         if (r >= 0)
-                r = set_u64(j, "cpus", m->cpus);
+                r = json_set_u64(j, "cpus", m->cpus);
         if (r >= 0)
-                r = set_u64(j, "memoryBytes", m->memory_bytes);
+                r = json_set_u64(j, "memoryBytes", m->memory_bytes);
         if (r >= 0)
                 r = drivers_to_json(&m->drivers, j);
         if (r >= 0)

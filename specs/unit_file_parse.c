@@ -1,3 +1,4 @@
+/* What unit_file.h promises of reading: files, and options from the API. */
 #include "lib/base/str.h"
 #include "specs/unit_file.h"
 #include "specs/unit_file_text.h"

@@ -93,24 +93,14 @@ bool unit_state_equal(const UnitState *a, const UnitState *b) {
 
 /* ---- the document in the store ----------------------------------------------------------------- */
 
-static int set_u64(json_t *j, const char *key, uint64_t value) {
-        if (value == 0)
-                return 0;
-
-        return json_object_set_new(j, key,
-                                   json_integer((json_int_t) MIN(value, (uint64_t) INT64_MAX))) < 0
-                       ? -ENOMEM
-                       : 0;
-}
-
 static int set_numbers(json_t *j, const UnitState *s) {
         int r;
 
-        r = set_u64(j, "since", s->since_usec);
+        r = json_set_u64(j, "since", s->since_usec);
         if (r >= 0)
-                r = set_u64(j, "restarts", s->restarts);
+                r = json_set_u64(j, "restarts", s->restarts);
         if (r >= 0)
-                r = set_u64(j, "exitSignal", (uint64_t) s->exit_signal);
+                r = json_set_u64(j, "exitSignal", (uint64_t) s->exit_signal);
         if (r >= 0 && s->exit_code >= 0 &&
             json_object_set_new(j, "exitCode", json_integer(s->exit_code)) < 0)
                 r = -ENOMEM;
