@@ -77,12 +77,12 @@ int command_parse(Context *c, char *const *args, size_t n_args, const Command **
         const Command *command = NULL;
         int r;
 
+        *ret_command = first_command(args, n_args);
         options_set_defaults(&c->options, options_global());
         r = options_set_environment(&c->options, reterr);
         if (r < 0)
                 return r;
 
-        *ret_command = first_command(args, n_args);
         all_tables(tables);
         r = options_split(tables, args, n_args, &p, reterr);
         if (r < 0)

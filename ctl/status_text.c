@@ -90,9 +90,9 @@ static int append_since(uint64_t since_usec, uint64_t now_usec, Buf *out) {
                 return 0;
         if (localtime_r(&t, &tm))
                 (void) strftime(text, sizeof(text), "%a %Y-%m-%d %H:%M:%S %Z", &tm);
-        span = timespan_format(now_usec > since_usec + USEC_PER_SEC
-                                       ? (now_usec - since_usec) / USEC_PER_SEC * USEC_PER_SEC
-                                       : 0);
+        span = now_usec < since_usec + USEC_PER_SEC
+                       ? str_dup("0s")
+                       : timespan_format((now_usec - since_usec) / USEC_PER_SEC * USEC_PER_SEC);
         if (!span)
                 return -ENOMEM;
         return buf_printf(out, " since %s; %s ago", text, span);

@@ -456,11 +456,12 @@ static int sleep_until_next(Wait *w) {
 
 /* Gets the connection going and the dirty units asked for. Negative: give up. */
 static int learn(Wait *w) {
-        uint64_t now_usec = clock_boottime_usec();
+        uint64_t now_usec;
         int r = 0;
 
         if (w->stream_ended)
                 end_stream(w);
+        now_usec = clock_boottime_usec();
         if (w->lost_usec && now_usec - w->lost_usec > WAIT_CONTACT_USEC)
                 return w->contact_error.code ? w->contact_error.code : -ECONNRESET;
 
