@@ -56,7 +56,7 @@ static int found_state(const FakeDriver *d, FakeFound *f) {
             str_replace(&s->sub, "running") < 0 || str_replace(&s->driver, "fake") < 0)
                 return -ENOMEM;
 
-        (void) strncpy(s->hash, f->hash, SHA1_HEX_SIZE - 1);
+        memcpy(s->hash, f->hash, strnlen(f->hash, SHA1_HEX_SIZE - 1)); /* the rest is zero */
         return 0;
 }
 

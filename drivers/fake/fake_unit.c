@@ -250,7 +250,8 @@ int fake_unit_new(FakeDriver *d, const DriverUnit *unit, FakeUnit **ret, Error *
         if (!u->name)
                 return error_fill(reterr, -ENOMEM);
 
-        (void) strncpy(u->hash, unit->hash ? unit->hash : "", sizeof(u->hash) - 1);
+        if (unit->hash)
+                memcpy(u->hash, unit->hash, strnlen(unit->hash, sizeof(u->hash) - 1));
         r = make_service(u, unit->file, reterr);
         if (r < 0)
                 return r;

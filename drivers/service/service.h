@@ -53,7 +53,7 @@ typedef enum ServiceResult {
         SERVICE_FAILURE_WATCHDOG,
         SERVICE_FAILURE_START_LIMIT_HIT,
         SERVICE_FAILURE_OOM_KILL,
-        SERVICE_SKIP_CONDITION, /* an ExecCondition said no: not a failure */
+        SERVICE_SKIP_CONDITION, /* an ExecCondition or a condition of [Unit] said no: no failure */
         _SERVICE_RESULT_MAX,
 } ServiceResult;
 
@@ -107,7 +107,8 @@ DEFINE_CLEANUP(Service, service_free);
 /*
  * What people ask for; the later wins. While it goes down, start is remembered and done afterwards.
  * While it waits for its automatic restart, start is a job that ends with that restart, as in systemd.
- * 0; -EAGAIN = start limit hit (it is failed); -EALREADY = it is up, or coming up (then the job is
+ * 0 (also when a Condition…= of [Unit] is not met: then it is dead with a message); -EPROTO = an Assert…=
+ * is not met; -EAGAIN = start limit hit (it is failed); -EALREADY = it is up, or coming up (then the job is
  * pending until it is up).
  */
 int service_start(Service *s, Error *reterr);
@@ -147,7 +148,7 @@ const ServiceConfig *service_config(const Service *s);
 bool service_job_pending(const Service *s);
 /*
  * 0 = the last job ended well (a start whose ExecCondition said no did, too; a stop always does);
- * -ECANCELED = a stop came between; -EAGAIN = start limit hit, -ETIMEDOUT, else -EIO, with words in
+ * -ECANCELED = a stop came between; -EAGAIN = start limit hit, -EPROTO = Assert…=, -ETIMEDOUT, else -EIO, with words in
  * service_message(). What overtakes a job does not tell: who calls knows.
  */
 int service_job_result(const Service *s);

@@ -42,6 +42,9 @@ ServiceConfig *service_config_free(ServiceConfig *c) {
                         command_line_done(&c->commands[k][i].line);
                 mem_free(c->commands[k]);
         }
+        for (size_t i = 0; i < c->n_conditions; i++)
+                mem_free(c->conditions[i].argument);
+        mem_free(c->conditions);
         strv_done(&c->environment);
         strv_done(&c->environment_files);
         strv_done(&c->pass_environment);

@@ -69,6 +69,19 @@ typedef struct ServiceCommand {
         void *driver_data;  /* for the driver's own translation of the command, set by it */
 } ServiceCommand;
 
+/* One Condition…= or Assert…= of [Unit]. */
+typedef struct ServiceCondition {
+        const char *key; /* "ConditionPathExists"; a literal */
+        char *argument;  /* without the prefixes, specifiers expanded */
+        bool asserts;    /* Assert…=: not met is a failure, else the start is skipped */
+        bool negate;     /* ! */
+        bool trigger;    /* |: one of these is enough */
+        unsigned file_line;
+} ServiceCondition;
+
+/* Conditions that a unit may have. */
+#define SERVICE_CONDITIONS_MAX 256
+
 /* Exit codes and signals of SuccessExitStatus= and its kin. */
 typedef struct ServiceExitSet {
         uint8_t codes[256 / 8];
@@ -85,6 +98,9 @@ typedef struct ServiceConfig {
         ServiceType type;
         ServiceCommand *commands[_SERVICE_EXEC_MAX];
         size_t n_commands[_SERVICE_EXEC_MAX];
+
+        ServiceCondition *conditions;
+        size_t n_conditions;
 
         ServiceRestart restart;
         uint64_t restart_usec;
@@ -133,3 +149,9 @@ DEFINE_CLEANUP(ServiceConfig, service_config_free);
  * that the next command reads. The caller owns *ret.
  */
 int service_config_environment(const ServiceConfig *c, Strv *ret, Error *reterr);
+
+/*
+ * Looks at this machine: are the conditions (or the asserts) met? NULL = they are, else the one that is
+ * not (of several with '|', the last).
+ */
+const ServiceCondition *service_config_unmet(const ServiceConfig *c, bool asserts);

@@ -117,3 +117,4 @@ void service_say_exit(Service *s, const ServiceCommand *c, const ServiceExit *e)
 void service_say_not_run(Service *s, const ServiceCommand *c, const Error *why);
 void service_say_timeout(Service *s);
 void service_say_start_limit(Service *s);
+void service_say_unmet(Service *s, const ServiceCondition *c);

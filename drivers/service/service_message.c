@@ -22,8 +22,8 @@ void service_say(Service *s, const char *fmt, ...) {
 }
 
 /* " (line 7)", or nothing for a unit that never was a file. The caller owns it. */
-static char *where(const ServiceCommand *c) {
-        return c->file_line > 0 ? str_printf(" (line %u)", c->file_line) : str_dup("");
+static char *where(unsigned file_line) {
+        return file_line > 0 ? str_printf(" (line %u)", file_line) : str_dup("");
 }
 
 static const char *or_nothing(const char *s) {
@@ -31,7 +31,7 @@ static const char *or_nothing(const char *s) {
 }
 
 void service_say_exit(Service *s, const ServiceCommand *c, const ServiceExit *e) {
-        _cleanup_free_ char *line = where(c), *how = NULL, *why = NULL;
+        _cleanup_free_ char *line = where(c->file_line), *how = NULL, *why = NULL;
         char buffer[SIGNAL_NAME_MAX];
 
         if (e->oom_killed)
@@ -51,7 +51,7 @@ void service_say_exit(Service *s, const ServiceCommand *c, const ServiceExit *e)
 }
 
 void service_say_not_run(Service *s, const ServiceCommand *c, const Error *why) {
-        _cleanup_free_ char *line = where(c);
+        _cleanup_free_ char *line = where(c->file_line);
 
         if (s->result == SERVICE_SUCCESS)
                 service_say(s, "%s=%s%s could not be run: %s", service_exec_kind_to_string(c->kind),
@@ -66,7 +66,7 @@ static char *awaited(const Service *s) {
         case SERVICE_START:
                 if (s->config->type == SERVICE_TYPE_NOTIFY || s->config->type == SERVICE_TYPE_DBUS)
                         return str_dup("the main process to be ready");
-                line = where(s->main_command);
+                line = where(s->main_command->file_line);
                 return str_printf("ExecStart%s", or_nothing(line));
         case SERVICE_CONDITION:
         case SERVICE_START_PRE:
@@ -74,7 +74,7 @@ static char *awaited(const Service *s) {
         case SERVICE_RELOAD:
         case SERVICE_STOP:
         case SERVICE_STOP_POST:
-                line = where(s->control);
+                line = where(s->control->file_line);
                 return str_printf("%s%s", service_exec_kind_to_string(s->control->kind),
                                   or_nothing(line));
         case SERVICE_STOP_WATCHDOG:
@@ -138,4 +138,11 @@ void service_say_start_limit(Service *s) {
 
         service_say(s, "start limit hit: %u starts within %s%s%s", s->config->start_limit_burst,
                     or_nothing(span), last ? "; last: " : "", or_nothing(last));
+}
+
+void service_say_unmet(Service *s, const ServiceCondition *c) {
+        _cleanup_free_ char *line = where(c->file_line);
+
+        service_say(s, "%s=%s%s%s is not met", c->key, c->negate ? "!" : "", c->argument,
+                    or_nothing(line));
 }

@@ -55,7 +55,37 @@ bool service_start_limit_passes(Service *s) {
         return true;
 }
 
+/* The start does not happen; it is down, with the reason. */
+static void skip_start(Service *s, const ServiceCondition *unmet) {
+        service_say_unmet(s, unmet);
+        service_set_state(s, SERVICE_DEAD);
+        s->result = SERVICE_SKIP_CONDITION;
+        s->flush_restarts = s->changed = true;
+}
+
+/* 0 = they are met, 1 = the start is skipped, -EPROTO = it fails. */
+static int check_conditions(Service *s, Error *reterr) {
+        const ServiceCondition *unmet;
+
+        unmet = service_config_unmet(s->config, false);
+        if (unmet) {
+                skip_start(s, unmet);
+                service_end_job(s, 0);
+                return 1;
+        }
+
+        unmet = service_config_unmet(s->config, true);
+        if (!unmet)
+                return 0;
+
+        skip_start(s, unmet);
+        service_end_job(s, -EPROTO);
+        return error_set(reterr, -EPROTO, "%s", s->message ? s->message : "an assert is not met");
+}
+
 int service_start_now(Service *s, Error *reterr) {
+        int r;
+
         s->start_when_down = false;
         if (!service_start_limit_passes(s)) {
                 service_say_start_limit(s);
@@ -67,6 +97,10 @@ int service_start_now(Service *s, Error *reterr) {
                                  s->message ? s->message : "start limit hit");
         }
 
+        r = check_conditions(s, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
         if (s->flush_restarts) {
                 s->restarts = 0;
                 s->flush_restarts = false;
@@ -76,7 +110,7 @@ int service_start_now(Service *s, Error *reterr) {
 }
 
 void service_auto_restart(Service *s) {
-        if (service_start_now(s, NULL) == 0) {
+        if (service_start_now(s, NULL) == 0 && !service_state_is_down(s->state)) {
                 s->restarts++;
                 s->changed = true;
         }

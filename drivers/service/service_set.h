@@ -33,6 +33,7 @@ SERVICE_SETTER(timeout_abort);
 SERVICE_SETTER(exec); /* the field is ServiceConfig.commands[kind] */
 SERVICE_SETTER(environment);
 SERVICE_SETTER(environment_file);
+SERVICE_SETTER(condition);
 SERVICE_SETTER(names); /* names of variables */
 SERVICE_SETTER(unset); /* names, or whole assignments */
 
@@ -41,6 +42,9 @@ SERVICE_SETTER(no_action);
 SERVICE_SETTER(exit_type);
 SERVICE_SETTER(standard_input);
 SERVICE_SETTER(refused);
+
+/* Puts the specifiers of a whole value in; words as service_set_error(). The caller owns *ret. */
+int service_set_expand(ServiceParser *p, const UnitOption *o, const char *s, char **ret);
 
 /* The option's words for an error, with its line: "line N: Key=value …". Returns -EINVAL. */
 int service_set_error(ServiceParser *p, const UnitOption *o, const char *fmt, ...) _printf_(3, 4);

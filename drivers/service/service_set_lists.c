@@ -23,7 +23,7 @@ static int value_error(ServiceParser *p, const UnitOption *o, int r, const Error
         return r == -ENOMEM ? r : service_set_error(p, o, "%s", error_text(why));
 }
 
-static int expand(ServiceParser *p, const UnitOption *o, const char *s, char **ret) {
+int service_set_expand(ServiceParser *p, const UnitOption *o, const char *s, char **ret) {
         _cleanup_error_ Error why = ERROR_INIT;
         int r;
 
@@ -36,7 +36,7 @@ static int expand_in_place(ServiceParser *p, const UnitOption *o, char **s) {
         char *expanded;
         int r;
 
-        r = expand(p, o, *s, &expanded);
+        r = service_set_expand(p, o, *s, &expanded);
         if (r < 0)
                 return r;
 
@@ -152,7 +152,7 @@ SERVICE_SETTER(environment_file) {
                 return 0;
         }
 
-        r = expand(p, o, value, &path);
+        r = service_set_expand(p, o, value, &path);
         if (r < 0)
                 return r;
         if (path[path[0] == '-'] != '/')

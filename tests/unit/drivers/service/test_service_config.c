@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "drivers/service/exit_status.h"
 #include "drivers/service/service_keys.h"
@@ -292,6 +293,62 @@ START_TEST(bad_environment_files_are_named) {
 }
 END_TEST
 
+START_TEST(conditions_are_looked_at) {
+        static const struct {
+                const char *condition;
+                bool met;
+        } cases[] = { { "PathExists=%s/file", true },
+                      { "PathExists=%s/none", false },
+                      { "PathExists=!%s/none", true },
+                      { "PathExistsGlob=%s/f*", true },
+                      { "PathExistsGlob=%s/g*", false },
+                      { "PathIsDirectory=%s", true },
+                      { "PathIsDirectory=%s/file", false },
+                      { "PathIsSymbolicLink=%s/link", true },
+                      { "PathIsSymbolicLink=%s", false },
+                      { "PathIsReadWrite=%s", true },
+                      { "PathIsReadWrite=%s/none", false },
+                      { "DirectoryNotEmpty=%s", true },
+                      { "DirectoryNotEmpty=%s/d", false },
+                      { "DirectoryNotEmpty=%s/none", false },
+                      { "FileNotEmpty=%s/file", true },
+                      { "FileNotEmpty=%s/empty", false },
+                      { "FileIsExecutable=%s/empty", true },
+                      { "FileIsExecutable=%s/file", false },
+                      { "Host=!%s", true },
+                      { "Host=|*", true } };
+        _cleanup_free_ char *directory = NULL, *command = NULL;
+
+        ck_assert_int_eq(fs_temp_directory("service-config", &directory), 0);
+        command = str_printf("%s/file", directory);
+        ck_assert_int_eq(fs_write_file(command, "x", 1, 0600), 0);
+        mem_free(command);
+        command = str_printf("%s/empty", directory);
+        ck_assert_int_eq(fs_write_file(command, "", 0, 0700), 0);
+        mem_free(command);
+        command = str_printf("%s/d", directory);
+        ck_assert_int_eq(fs_mkdir_p(command, 0700), 0);
+        mem_free(command);
+        command = str_printf("%s/link", directory);
+        ck_assert_int_eq(symlink("file", command), 0);
+
+        for (size_t i = 0; i < 2 * ELEMENTSOF(cases); i++) {
+                const char *text = cases[i / 2].condition, *at = strstr(text, "%s");
+                bool asserts = i % 2 == 1;
+                _cleanup_free_ char *more = str_printf(
+                        "[Unit]\n%s%.*s%s%s", asserts ? "Assert" : "Condition",
+                        (int) (at ? (size_t) (at - text) : strlen(text)), text, at ? directory : "",
+                        at ? at + 2 : "");
+                _cleanup_(service_config_freep) ServiceConfig *c = parse_more(more);
+
+                ck_assert_ptr_null(service_config_unmet(c, !asserts));
+                ck_assert_msg((service_config_unmet(c, asserts) == NULL) == cases[i / 2].met, "%s",
+                              more);
+        }
+        ck_assert_int_eq(fs_remove_tree(directory), 0);
+}
+END_TEST
+
 /* ---- keys --------------------------------------------------------------------------------------- */
 
 START_TEST(every_key_is_followed_or_explained) {
@@ -382,6 +439,10 @@ static const struct {
         { "Type=oneshot\nRestart=on-success", 4, "not for Type=oneshot" },
         { "Type=oneshot\nRestartForceExitStatus=1", 4, "RestartForceExitStatus= is not for" },
         { "Type=oneshot\nRestartForceExitStatus=HUP", 4, "RestartForceExitStatus= is not for" },
+        { "[Unit]\nConditionPathExists=x", 4, "'x' is not an absolute path" },
+        { "[Unit]\nAssertFileNotEmpty=|!", 4, "'' is not an absolute path" },
+        { "[Unit]\nConditionPathExists=/%f", 4, "ConditionPathExists=: " },
+        { "[Unit]\nConditionVirtualization=vm", 4, "cannot be checked for a supervised unit" },
         { "FailureAction=reboot", 3, "FailureAction=: 'reboot' would act on the whole machine" },
         { "[Unit]\nStartLimitAction=reboot-force", 4, "StartLimitAction=: " },
         { "ExitType=cgroup", 3, "ExitType=: 'cgroup' cannot be followed" },
@@ -423,6 +484,7 @@ START_TEST(lists_have_limits) {
                 const char *line, *words;
                 int n;
         } cases[] = { { "ExecStop=/s", "more than 256 commands", SERVICE_COMMANDS_MAX },
+                      { "AssertHost=*", "more than 256 conditions", SERVICE_CONDITIONS_MAX },
                       { "EnvironmentFile=/e", "more than 256 files",
                         SERVICE_ENVIRONMENT_FILES_MAX } };
 
@@ -431,13 +493,15 @@ START_TEST(lists_have_limits) {
                 _cleanup_(service_config_freep) ServiceConfig *c = NULL, *none = NULL;
                 _cleanup_error_ Error why = ERROR_INIT;
                 const char *value = strchr(cases[i].line, '=') + 1;
+                const char *section = str_after_prefix(cases[i].line, "Assert") ? "Unit"
+                                                                                : "Service";
                 _cleanup_free_ char *name = str_ndup(cases[i].line,
                                                      (size_t) (value - 1 - cases[i].line));
 
                 for (int k = 0; k < cases[i].n; k++)
-                        ck_assert_int_eq(unit_file_add(file, "Service", name, value, NULL), 0);
+                        ck_assert_int_eq(unit_file_add(file, section, name, value, NULL), 0);
                 ck_assert_int_eq(service_config_parse(UNIT, file, NULL, &c, NULL), 0);
-                ck_assert_int_eq(unit_file_add(file, "Service", name, value, NULL), 0);
+                ck_assert_int_eq(unit_file_add(file, section, name, value, NULL), 0);
                 ck_assert_int_eq(service_config_parse(UNIT, file, NULL, &none, &why), -EINVAL);
                 ck_assert_ptr_nonnull(strstr(error_text(&why), cases[i].words));
         }
@@ -445,7 +509,8 @@ START_TEST(lists_have_limits) {
 END_TEST
 
 #define EVERYTHING                                                                                 \
-        "[Unit]\nStartLimitBurst=3\n[Service]\nType=oneshot\nExecStart=/a %i 'b c' ; /d $E\n"      \
+        "[Unit]\nStartLimitBurst=3\nConditionPathExists=|/"                                        \
+        "%i\nAssertHost=*\n[Service]\nType=oneshot\nExecStart=/a %i 'b c' ; /d $E\n"               \
         "ExecStartPre=-/p\nExecStopPost=@/x y\nEnvironment=A=1 \"B=2 %H\"\nEnvironment=A=3\n"      \
         "EnvironmentFile=-/nowhere/%i\nPassEnvironment=HOME\nUnsetEnvironment=A\n"                 \
         "SuccessExitStatus=1 TERM\nTimeoutStartSec=5min\nRestart=on-failure\n"
@@ -493,6 +558,7 @@ int main(void) {
         tcase_add_test(t, specifiers_of_an_unknown_host_stay);
         tcase_add_test(t, environment_is_put_together);
         tcase_add_test(t, bad_environment_files_are_named);
+        tcase_add_test(t, conditions_are_looked_at);
         tcase_add_test(t, every_key_is_followed_or_explained);
         tcase_add_test(t, harmless_keys_are_accepted);
         tcase_add_test(t, only_services_are_read);
