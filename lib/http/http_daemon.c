@@ -69,6 +69,8 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
         list_remove(&c->receiving);
         l->server->n_connections--;
         *context = mem_free(c);
+        /* At its limit the daemon does not listen; it begins to again only when it is run again. */
+        (void) event_defer_trigger(l->again);
 }
 
 /* The request line has come; what we return is the request's context from now on. */
