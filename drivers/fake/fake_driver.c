@@ -313,6 +313,7 @@ static int load_new(FakeDriver *d, const DriverUnit *unit, FakeUnit **ret, Error
         if (r < 0)
                 return error_fill(reterr, r);
 
+        take_up(u);
         *ret = TAKE_PTR(u);
         return 0;
 }
@@ -321,17 +322,15 @@ static int fake_load(Driver *driver, const DriverUnit *unit, DriverDoneFn fn, vo
                      Error *reterr) {
         FakeDriver *d = fake(driver);
         FakeUnit *u = map_get(d->units, unit->name);
-        int r;
+        int r = 0;
 
         if (u && !str_eq(u->hash, unit->hash))
                 return error_set(reterr, -EEXIST, "'%s' is loaded with another content",
                                  unit->name);
-        if (!u) {
+        if (!u)
                 r = load_new(d, unit, &u, reterr);
-                if (r < 0)
-                        return r;
-                take_up(u);
-        }
+        if (!u)
+                return r;
 
         u->generation = unit->generation;
         begin_operation(u, fn, userdata);
@@ -339,25 +338,22 @@ static int fake_load(Driver *driver, const DriverUnit *unit, DriverDoneFn fn, vo
         return 0;
 }
 
-static int find(Driver *driver, const char *unit, FakeUnit **ret, Error *reterr) {
+/* NULL: it is not there (-ESRCH in reterr). */
+static FakeUnit *find(Driver *driver, const char *unit, Error *reterr) {
         FakeUnit *u = map_get(fake(driver)->units, unit);
 
         if (!u)
-                return error_set(reterr, -ESRCH, "'%s' is not loaded", unit);
-
-        *ret = u;
-        return 0;
+                (void) error_set(reterr, -ESRCH, "'%s' is not loaded", unit);
+        return u;
 }
 
 /* -EAGAIN and -EALREADY are told by the job's end. */
 static int fake_start(Driver *driver, const char *unit, DriverDoneFn fn, void *userdata,
                       Error *reterr) {
-        FakeUnit *u;
-        int r;
+        FakeUnit *u = find(driver, unit, reterr);
 
-        r = find(driver, unit, &u, reterr);
-        if (r < 0)
-                return r;
+        if (!u)
+                return -ESRCH;
 
         begin_operation(u, fn, userdata);
         (void) service_start(u->service, NULL);
@@ -366,12 +362,10 @@ static int fake_start(Driver *driver, const char *unit, DriverDoneFn fn, void *u
 
 static int fake_stop(Driver *driver, const char *unit, DriverDoneFn fn, void *userdata,
                      Error *reterr) {
-        FakeUnit *u;
-        int r;
+        FakeUnit *u = find(driver, unit, reterr);
 
-        r = find(driver, unit, &u, reterr);
-        if (r < 0)
-                return r;
+        if (!u)
+                return -ESRCH;
 
         begin_operation(u, fn, userdata);
         return service_stop(u->service);
@@ -379,12 +373,10 @@ static int fake_stop(Driver *driver, const char *unit, DriverDoneFn fn, void *us
 
 static int fake_restart(Driver *driver, const char *unit, DriverDoneFn fn, void *userdata,
                         Error *reterr) {
-        FakeUnit *u;
-        int r;
+        FakeUnit *u = find(driver, unit, reterr);
 
-        r = find(driver, unit, &u, reterr);
-        if (r < 0)
-                return r;
+        if (!u)
+                return -ESRCH;
 
         begin_operation(u, fn, userdata);
         (void) service_restart(u->service, NULL);
@@ -393,12 +385,11 @@ static int fake_restart(Driver *driver, const char *unit, DriverDoneFn fn, void 
 
 static int fake_reload(Driver *driver, const char *unit, DriverDoneFn fn, void *userdata,
                        Error *reterr) {
-        FakeUnit *u;
+        FakeUnit *u = find(driver, unit, reterr);
         int r;
 
-        r = find(driver, unit, &u, reterr);
-        if (r < 0)
-                return r;
+        if (!u)
+                return -ESRCH;
 
         r = service_reload(u->service, reterr);
         if (r < 0)
