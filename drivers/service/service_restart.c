@@ -83,7 +83,7 @@ static int check_conditions(Service *s, Error *reterr) {
         return error_set(reterr, -EPROTO, "%s", s->message ? s->message : "an assert is not met");
 }
 
-int service_start_now(Service *s, Error *reterr) {
+static int start_now(Service *s, bool automatic, Error *reterr) {
         int r;
 
         s->start_when_down = false;
@@ -105,15 +105,18 @@ int service_start_now(Service *s, Error *reterr) {
                 s->restarts = 0;
                 s->flush_restarts = false;
         }
+        if (automatic)
+                s->restarts++; /* before anything is run: the owner may write it down there */
         service_begin(s);
         return 0;
 }
 
+int service_start_now(Service *s, Error *reterr) {
+        return start_now(s, false, reterr);
+}
+
 void service_auto_restart(Service *s) {
-        if (service_start_now(s, NULL) == 0 && !service_state_is_down(s->state)) {
-                s->restarts++;
-                s->changed = true;
-        }
+        (void) start_now(s, true, NULL); /* what goes wrong is in the result and the message */
 }
 
 void service_end_job(Service *s, int r) {

@@ -33,8 +33,8 @@ static int rig_run(Service *s, ServiceTarget target, const ServiceCommand *comma
         _cleanup_free_ char *line = rig->traces ? strv_join(argv, " ") : NULL;
         int r;
 
-        (void) s;
         assert(command->line.path);
+        rig->restarts_at_run = service_restarts(s);
         if (strstr(command->line.path, "cannot-run")) {
                 note(rig, "refused %s %s", target_name(target), line);
                 return error_set(reterr, -EIO, "the rig refuses");
@@ -251,6 +251,8 @@ int service_rig_event(ServiceRig *rig, const char *line) {
                 note(rig, "%s", service_message(s) ? service_message(s) : "(none)");
         else if (str_eq(line, "restarts"))
                 note(rig, "restarts %llu", (unsigned long long) service_restarts(s));
+        else if (str_eq(line, "restarts-at-run"))
+                note(rig, "restarts %llu", (unsigned long long) rig->restarts_at_run);
         else if (str_eq(line, "idle"))
                 note(rig, "%s", rig->timer_usec == USEC_INFINITY ? "no timer" : "a timer");
         else

@@ -18,6 +18,7 @@ typedef struct ServiceRig {
         Buf trace;
         char *shown;      /* the last state line */
         Strv environment; /* of the last command */
+        uint64_t restarts_at_run;
 } ServiceRig;
 
 /* Reads the unit ("a@b.service") and makes the Service; words in reterr. */
