@@ -30,7 +30,7 @@ static const struct {
 };
 
 int curl_library_load(const char *soname, CurlLibrary *ret, Error *reterr) {
-        void *handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+        void *handle = dlopen(soname, RTLD_LAZY | RTLD_LOCAL);
         CurlLibrary library;
 
         if (!handle)
