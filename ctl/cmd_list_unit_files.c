@@ -1,14 +1,8 @@
 #include "ctl/command.h"
+#include "ctl/draft.h"
 #include "ctl/list.h"
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
-#include "specs/requirements.h"
-
-static bool is_global(const ApiUnit *u) {
-        _cleanup_(requirements_freep) Requirements *q = NULL;
-
-        return requirements_parse(u->name, u->options, &q, NULL, NULL) == 0 && q->global;
-}
 
 static int unit_text(const void *row, const void *view, Buf *cell) {
         (void) view;
@@ -17,12 +11,12 @@ static int unit_text(const void *row, const void *view, Buf *cell) {
 
 static int global_text(const void *row, const void *view, Buf *cell) {
         (void) view;
-        return buf_append_str(cell, is_global(row) ? "true" : "false");
+        return buf_append_str(cell, draft_is_global(row) ? "true" : "false");
 }
 
 static json_t *global_json(const void *row, const void *view) {
         (void) view;
-        return json_boolean(is_global(row));
+        return json_boolean(draft_is_global(row));
 }
 
 static int dstate_text(const void *row, const void *view, Buf *cell) {
@@ -32,15 +26,15 @@ static int dstate_text(const void *row, const void *view, Buf *cell) {
 
 static int state_text(const void *row, const void *view, Buf *cell) {
         (void) view;
-        return list_cell_or_dash(is_global(row) ? NULL : ((const ApiUnit *) row)->current_state,
-                                 cell);
+        return list_cell_or_dash(
+                draft_is_global(row) ? NULL : ((const ApiUnit *) row)->current_state, cell);
 }
 
 static int target_text(const void *row, const void *view, Buf *cell) {
         const ListView *v = view;
         const char *machine = ((const ApiUnit *) row)->machine_id;
 
-        if (is_global(row))
+        if (draft_is_global(row))
                 return buf_append_str(cell, "global");
         return render_machine(machine, list_view_ip(v, machine), v->full, cell);
 }
@@ -49,7 +43,7 @@ static json_t *target_json(const void *row, const void *view) {
         const char *machine = ((const ApiUnit *) row)->machine_id;
 
         (void) view;
-        if (is_global(row))
+        if (draft_is_global(row))
                 return json_string("global");
         return str_empty(machine) ? json_null() : json_string(machine);
 }

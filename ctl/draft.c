@@ -43,7 +43,9 @@ const ApiUnit *draft_unit(const Draft *d) {
 bool draft_is_global(const ApiUnit *u) {
         _cleanup_(requirements_freep) Requirements *q = NULL;
 
-        return requirements_parse(u->name, u->options, &q, NULL, NULL) == 0 && q->global;
+        /* Most have no such section: lists of thousands are asked this for each cell. */
+        return unit_file_has_section(u->options, "X-Fleet") &&
+               requirements_parse(u->name, u->options, &q, NULL, NULL) == 0 && q->global;
 }
 
 /* ---- where units come from -------------------------------------------------------------------- */
