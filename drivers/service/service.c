@@ -71,6 +71,8 @@ static void go_down(Service *s) {
         if (s->state == SERVICE_AUTO_RESTART) {
                 service_set_state(s, SERVICE_DEAD);
                 s->flush_restarts = true;
+                if (s->result == SERVICE_SUCCESS)
+                        s->message = mem_free(s->message); /* it waits no more */
         } else if (s->state == SERVICE_RUNNING || s->state == SERVICE_EXITED) {
                 service_enter_stop(s, SERVICE_SUCCESS);
         } else if (service_state_is_starting(s->state) || s->state == SERVICE_RELOAD) {

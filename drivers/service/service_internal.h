@@ -118,3 +118,4 @@ void service_say_not_run(Service *s, const ServiceCommand *c, const Error *why);
 void service_say_timeout(Service *s);
 void service_say_start_limit(Service *s);
 void service_say_unmet(Service *s, const ServiceCondition *c);
+void service_say_restart(Service *s); /* where nothing failed: what it waits for */

@@ -130,6 +130,7 @@ void service_say_start_limit(Service *s) {
         _cleanup_free_ char *span = timespan_format(s->config->start_limit_interval_usec);
         _cleanup_free_ char *last = TAKE_PTR(s->message);
         bool again = s->result == SERVICE_FAILURE_START_LIMIT_HIT;
+        bool failed = s->result != SERVICE_SUCCESS && last;
 
         if (again && last) {
                 s->message = TAKE_PTR(last);
@@ -137,7 +138,7 @@ void service_say_start_limit(Service *s) {
         }
 
         service_say(s, "start limit hit: %u starts within %s%s%s", s->config->start_limit_burst,
-                    or_nothing(span), last ? "; last: " : "", or_nothing(last));
+                    or_nothing(span), failed ? "; last: " : "", failed ? last : "");
 }
 
 void service_say_unmet(Service *s, const ServiceCondition *c) {
@@ -145,4 +146,14 @@ void service_say_unmet(Service *s, const ServiceCondition *c) {
 
         service_say(s, "%s=%s%s%s is not met", c->key, c->negate ? "!" : "", c->argument,
                     or_nothing(line));
+}
+
+void service_say_restart(Service *s) {
+        _cleanup_free_ char *span = NULL;
+
+        if (s->message)
+                return;
+
+        span = timespan_format(s->config->restart_usec);
+        service_say(s, "ended, starts again after %s", or_nothing(span));
 }

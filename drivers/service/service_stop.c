@@ -81,6 +81,7 @@ void service_enter_dead(Service *s, ServiceResult f, bool allow_restart) {
 
         if (restart) {
                 service_set_state(s, SERVICE_AUTO_RESTART);
+                service_say_restart(s);
                 service_set_deadline(s, s->config->restart_usec);
         } else {
                 service_set_state(s, good ? SERVICE_DEAD : SERVICE_FAILED);
