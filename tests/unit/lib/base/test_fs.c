@@ -144,6 +144,7 @@ START_TEST(test_temp_directory) {
         ck_assert_int_eq(setenv("TMPDIR", "/nowhere", 1), 0);
         ck_assert_int_eq(fs_temp_directory("y", &c), -ENOENT);
         ck_assert_ptr_null(c);
+        ck_assert_int_eq(unsetenv("TMPDIR"), 0);
         ck_assert_int_eq(fs_remove_tree(a), 0);
 }
 END_TEST

@@ -64,7 +64,7 @@ START_TEST(test_foreach) {
         int mark;
 
         for (int i = 0; i < 10; i++) {
-                char name[8];
+                char name[16];
 
                 (void) snprintf(name, sizeof(name), "%d", i);
                 ck_assert_int_eq(map_put(m, name, &mark), 0);
