@@ -68,7 +68,7 @@ static int expand_inside(const char *s, const Strv *environment, Buf *b, Strv *u
 }
 
 static int expand_argument(const char *s, const Strv *environment, Strv *ret, Strv *unset) {
-        _cleanup_(buf_done) Buf b = BUF_INIT;
+        _cleanup_(buf_done) Buf b = { .limit = COMMAND_LINE_EXPANDED_MAX };
         int r;
 
         if (s[0] == '$' && s[1] != '{' && s[1] != '$')
@@ -76,16 +76,26 @@ static int expand_argument(const char *s, const Strv *environment, Strv *ret, St
 
         r = expand_inside(s, environment, &b, unset);
         if (r < 0)
-                return r;
+                return r == -EFBIG ? -E2BIG : r;
 
         return strv_push(ret, buf_str(&b));
 }
 
+/* Adds what items from `first` on are long. */
+static size_t add_lengths(const Strv *v, size_t first, size_t bytes) {
+        for (size_t i = first; i < v->n; i++)
+                bytes += strlen(v->items[i]) + 1;
+
+        return bytes;
+}
+
 int command_line_expand(const CommandLine *c, const Strv *environment, Strv *ret, Strv *unset) {
         _cleanup_(strv_done) Strv argv = STRV_INIT;
+        size_t bytes = 0;
         int r;
 
         for (size_t i = 0; i < c->argv.n; i++) {
+                size_t before = argv.n;
                 bool keep = (c->flags & COMMAND_NO_VARIABLES) ||
                             (i == 0 && !(c->flags & COMMAND_ARGV0));
 
@@ -93,6 +103,10 @@ int command_line_expand(const CommandLine *c, const Strv *environment, Strv *ret
                          : expand_argument(c->argv.items[i], environment, &argv, unset);
                 if (r < 0)
                         return r;
+
+                bytes = add_lengths(&argv, before, bytes);
+                if (bytes > COMMAND_LINE_EXPANDED_MAX)
+                        return -E2BIG;
         }
 
         /* An argv[0] that came to nothing. */

@@ -25,6 +25,7 @@ typedef struct CommandLine {
 } CommandLine;
 
 #define COMMAND_LINE_ARGUMENTS_MAX 4096
+#define COMMAND_LINE_EXPANDED_MAX (4 * MIB) /* what variables may make of one */
 
 /*
  * Splits a joined value (unit_option_joined_value). `;` as an argument of its own separates commands:
@@ -52,7 +53,8 @@ int command_words(const char *s, bool escapes, Strv *words, Error *reterr);
  * Puts `$NAME` (a word of its own: split at white space, may become none) and `${NAME}` (inside words,
  * unsplit) into argv, from `environment` ("NAME=value"; the last one counts). `$$` is `$`. Unset = empty;
  * names of unset ones are appended to *unset (may be NULL). argv[0] is left alone unless it was given
- * with '@'; with COMMAND_NO_VARIABLES nothing is replaced. 0 or -ENOMEM; the caller owns *ret.
+ * with '@'; with COMMAND_NO_VARIABLES nothing is replaced. 0, -E2BIG (over COMMAND_LINE_EXPANDED_MAX)
+ * or -ENOMEM; the caller owns *ret.
  */
 int command_line_expand(const CommandLine *c, const Strv *environment, Strv *ret, Strv *unset);
 

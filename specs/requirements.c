@@ -37,19 +37,23 @@ Requirements *requirements_free(Requirements *q) {
 
 /* ---- values ------------------------------------------------------------------------------------ */
 
-/* Replaces every `specifier` in *s, textually. */
-static int replace_all(char **s, const char *specifier, const char *by) {
-        _cleanup_(buf_done) Buf b = BUF_INIT;
-        const char *at = *s, *found;
+/* Replaces every '%' and `letter` in *s, textually. 0, -EFBIG or -ENOMEM. */
+static int replace_all(char **s, char letter, const char *by) {
+        _cleanup_(buf_done) Buf b = { .limit = UNIT_FILE_SIZE_MAX };
         char *replaced;
+        int r = 0;
 
-        while ((found = strstr(at, specifier))) {
-                if (buf_append(&b, at, (size_t) (found - at)) < 0 || buf_append_str(&b, by) < 0)
-                        return -ENOMEM;
-                at = found + strlen(specifier);
+        for (const char *at = *s; r >= 0 && *at;) {
+                bool found = at[0] == '%' && at[1] == letter;
+                size_t n = found ? 2 : 1 + strcspn(at + 1, "%");
+
+                r = found ? buf_append_str(&b, by) : buf_append(&b, at, n);
+                at += n;
         }
+        if (r < 0)
+                return r;
 
-        replaced = buf_append_str(&b, at) < 0 ? NULL : buf_steal(&b);
+        replaced = buf_steal(&b);
         if (!replaced)
                 return -ENOMEM;
 
@@ -62,17 +66,18 @@ static int replace_all(char **s, const char *specifier, const char *by) {
 static int expand_specifiers(const Parser *p, char **s) {
         const UnitName *n = &p->name;
         const struct {
-                const char *specifier, *by;
+                char letter;
+                const char *by;
         } steps[] = {
-                { "%n", n->full },
-                { "%N", n->name },
-                { "%p", n->prefix },
-                { "%i", n->instance ? n->instance : "" },
+                { 'n', n->full },
+                { 'N', n->name },
+                { 'p', n->prefix },
+                { 'i', n->instance ? n->instance : "" },
         };
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
-                r = replace_all(s, steps[i].specifier, steps[i].by);
+                r = replace_all(s, steps[i].letter, steps[i].by);
                 if (r < 0)
                         return r;
         }
@@ -87,6 +92,10 @@ static int push_value(const Parser *p, const char *text, size_t size, Strv *valu
                 return -ENOMEM;
 
         r = expand_specifiers(p, &value);
+        if (r == -EFBIG)
+                return error_set(p->reterr, -EINVAL,
+                                 "value in [" SECTION "] section is too long (max %zu bytes)",
+                                 UNIT_FILE_SIZE_MAX);
         if (r < 0 || value[0] == '\0')
                 return r;
 
@@ -137,6 +146,34 @@ static int collect(const Parser *p, const char *key, Strv *values) {
         return 0;
 }
 
+static int check_limits(const Parser *p, const char *key, const Strv *values) {
+        if (values->n > REQUIREMENT_VALUES_MAX)
+                return error_set(p->reterr, -EINVAL,
+                                 "too many values of %s in [" SECTION "] section (max %d)", key,
+                                 REQUIREMENT_VALUES_MAX);
+
+        for (size_t i = 0; i < values->n; i++)
+                if (strlen(values->items[i]) > REQUIREMENT_BYTES_MAX)
+                        return error_set(p->reterr, -EINVAL,
+                                         "value of %s in [" SECTION
+                                         "] section is too long (max %d bytes)",
+                                         key, REQUIREMENT_BYTES_MAX);
+        return 0;
+}
+
+/* All values of a key and of the name it once had. */
+static int read_list(const Parser *p, const char *key, const char *alias, Strv *values) {
+        int r;
+
+        r = collect(p, key, values);
+        if (r >= 0 && alias)
+                r = collect(p, alias, values);
+        if (r < 0)
+                return r;
+
+        return check_limits(p, key, values);
+}
+
 /* ---- keys -------------------------------------------------------------------------------------- */
 
 static int read_machine_id(Parser *p) {
@@ -147,7 +184,7 @@ static int read_machine_id(Parser *p) {
                 _cleanup_(strv_done) Strv values = STRV_INIT;
                 int r;
 
-                r = collect(p, keys[i], &values);
+                r = read_list(p, keys[i], NULL, &values);
                 if (r < 0)
                         return r;
                 if (values.n > 0)
@@ -194,9 +231,7 @@ static int read_metadata(Parser *p) {
         _cleanup_(strv_done) Strv values = STRV_INIT;
         int r;
 
-        r = collect(p, "MachineMetadata", &values);
-        if (r >= 0)
-                r = collect(p, "X-ConditionMachineMetadata", &values);
+        r = read_list(p, "MachineMetadata", "X-ConditionMachineMetadata", &values);
         if (r < 0)
                 return r;
 
@@ -225,8 +260,10 @@ static int read_conflicts(Parser *p) {
                 r = collect(p, "X-Conflicts", &values);
         for (size_t i = 0; r >= 0 && i < values.n; i++)
                 r = strv_split(&p->requirements->conflicts, values.items[i], " \t\n\v\f\r");
+        if (r < 0)
+                return r;
 
-        return r;
+        return check_limits(p, "Conflicts", &p->requirements->conflicts);
 }
 
 static int read_global(Parser *p) {
@@ -341,15 +378,13 @@ static int read_all(Parser *p) {
 
         r = read_machine_id(p);
         if (r >= 0)
-                r = collect(p, "MachineOf", &q->machine_of);
-        if (r >= 0)
-                r = collect(p, "X-ConditionMachineOf", &q->machine_of);
+                r = read_list(p, "MachineOf", "X-ConditionMachineOf", &q->machine_of);
         if (r >= 0)
                 r = read_metadata(p);
         if (r >= 0)
                 r = read_conflicts(p);
         if (r >= 0)
-                r = collect(p, "Replaces", &q->replaces);
+                r = read_list(p, "Replaces", NULL, &q->replaces);
         if (r >= 0)
                 r = read_global(p);
         if (r >= 0)

@@ -10,6 +10,9 @@
 #include "lib/base/strv.h"
 #include "specs/unit_file.h"
 
+#define REQUIREMENT_VALUES_MAX 1024 /* of each key */
+#define REQUIREMENT_BYTES_MAX 1024  /* of each value */
+
 typedef struct RequiredMetadata {
         char *key;
         Strv values; /* any one of them will do */
@@ -35,7 +38,7 @@ typedef struct Requirements {
 /*
  * Reads the [X-Fleet] section. *warnings (may be NULL; initialised by the caller) gets a line per unknown
  * key ("unrecognized requirement in [X-Fleet] section: \"Key\"") and per malformed MachineMetadata.
- * -EINVAL (Driver=, OnDisconnect= with an unknown value) or -ENOMEM. The caller owns *ret.
+ * -EINVAL (Driver=, OnDisconnect= with an unknown value; over a limit) or -ENOMEM. The caller owns *ret.
  */
 int requirements_parse(const char *unit_name, const UnitFile *u, Requirements **ret, Strv *warnings,
                        Error *reterr);

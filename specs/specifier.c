@@ -114,10 +114,30 @@ static int append_specifier(const Context *c, char specifier, Buf *b) {
         }
 }
 
+static int expand(const Context *c, const char *s, Buf *b) {
+        int r;
+
+        for (;;) {
+                size_t n = strcspn(s, "%");
+
+                r = buf_append(b, s, n);
+                s += n;
+                if (r < 0 || *s == '\0')
+                        return r;
+                if (s[1] == '\0')
+                        return buf_append_char(b, '%');
+
+                r = append_specifier(c, s[1], b);
+                if (r < 0)
+                        return r;
+                s += 2;
+        }
+}
+
 int specifier_expand(const char *s, const char *unit_name, const SpecifierHost *host, char **ret,
                      Error *reterr) {
         _cleanup_(context_done) Context c = { .host = host, .reterr = reterr };
-        _cleanup_(buf_done) Buf b = BUF_INIT;
+        _cleanup_(buf_done) Buf b = { .limit = SPECIFIER_EXPANDED_MAX };
         char *expanded;
         int r;
 
@@ -125,25 +145,13 @@ int specifier_expand(const char *s, const char *unit_name, const SpecifierHost *
         if (r < 0)
                 return r;
 
-        for (;;) {
-                size_t n = strcspn(s, "%");
-
-                r = buf_append(&b, s, n);
-                if (r < 0)
-                        return r;
-
-                s += n;
-                if (*s == '\0')
-                        break;
-                if (s[1] == '\0')
-                        r = buf_append_char(&b, *s++);
-                else {
-                        r = append_specifier(&c, s[1], &b);
-                        s += 2;
-                }
-                if (r < 0)
-                        return r;
-        }
+        r = expand(&c, s, &b);
+        if (r == -EFBIG)
+                return error_set(reterr, r,
+                                 "too long once its specifiers are expanded (max %zu bytes)",
+                                 SPECIFIER_EXPANDED_MAX);
+        if (r < 0)
+                return r;
 
         expanded = buf_steal(&b);
         if (!expanded)

@@ -292,6 +292,30 @@ START_TEST(test_expand) {
 }
 END_TEST
 
+START_TEST(test_expand_limits) {
+        const struct {
+                const char *repeat;
+                size_t n;
+                int r;
+        } cases[] = {
+                { " $A", 4, 0 },        { " $A", 5, -E2BIG },   { " x$$${A}", 4, 0 },
+                { " ${A}", 5, -E2BIG }, { "x${A}", 5, -E2BIG },
+        };
+        _cleanup_(strv_done) Strv env = STRV_INIT;
+        _cleanup_free_ char *assignment = repeated("A=", "x", MIB - 16);
+
+        ck_assert_int_eq(environment_set(&env, assignment), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *line = repeated("/x ", cases[i].repeat, cases[i].n);
+                _cleanup_(command_line_done) CommandLine c = { 0 };
+                _cleanup_(strv_done) Strv argv = STRV_INIT;
+
+                parse_one(line, &c);
+                ck_assert_int_eq(command_line_expand(&c, &env, &argv, NULL), cases[i].r);
+        }
+}
+END_TEST
+
 START_TEST(test_environment) {
         _cleanup_(strv_done) Strv env = STRV_INIT;
 
@@ -378,4 +402,5 @@ START_TEST(test_environment_file_errors) {
 END_TEST
 
 TEST_MAIN("command_line", test_parse, test_parse_errors, test_limits, test_specifiers, test_words,
-          test_expand, test_environment, test_environment_file, test_environment_file_errors);
+          test_expand, test_expand_limits, test_environment, test_environment_file,
+          test_environment_file_errors);

@@ -168,6 +168,65 @@ START_TEST(test_parse_errors) {
 }
 END_TEST
 
+/* `n` values of `size` bytes on one line. */
+static char *many(const char *key, size_t n, size_t size) {
+        _cleanup_(buf_done) Buf b = BUF_INIT;
+
+        ck_assert_int_eq(buf_printf(&b, "%s=\"", key), 0);
+        for (size_t i = 0; i < n; i++)
+                ck_assert_int_eq(buf_printf(&b, "%s%0*d", i > 0 ? "\" \"" : "", (int) size, 7), 0);
+        ck_assert_int_eq(buf_append_char(&b, '"'), 0);
+        return buf_steal(&b);
+}
+
+START_TEST(test_limits) {
+        static const char *const keys[] = { "MachineID",      "MachineOf",   "X-ConditionMachineOf",
+                                            "Conflicts",      "X-Conflicts", "Replaces",
+                                            "MachineMetadata" };
+        static const struct {
+                size_t n, size;
+                const char *error;
+        } cases[] = {
+                { REQUIREMENT_VALUES_MAX, 1, NULL },
+                { REQUIREMENT_VALUES_MAX + 1, 1, "too many values of " },
+                { 1, REQUIREMENT_BYTES_MAX, NULL },
+                { 1, REQUIREMENT_BYTES_MAX + 1, "is too long (max 1024 bytes)" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(keys) * ELEMENTSOF(cases); i++) {
+                const char *key = keys[i / ELEMENTSOF(cases)];
+                size_t c = i % ELEMENTSOF(cases);
+                _cleanup_free_ char *lines = many(key, cases[c].n, cases[c].size);
+                _cleanup_(unit_file_freep) UnitFile *u = section(lines);
+                _cleanup_(requirements_freep) Requirements *q = NULL;
+                _cleanup_error_ Error e = ERROR_INIT;
+
+                ck_assert_int_eq(requirements_parse("foo.service", u, &q, NULL, &e),
+                                 cases[c].error ? -EINVAL : 0);
+                if (cases[c].error)
+                        ck_assert_msg(strstr(error_text(&e), cases[c].error) != NULL, "%s: %s", key,
+                                      error_text(&e));
+        }
+}
+END_TEST
+
+START_TEST(test_specifier_limit) {
+        _cleanup_(buf_done) Buf b = BUF_INIT;
+        _cleanup_(requirements_freep) Requirements *q = NULL;
+        _cleanup_error_ Error e = ERROR_INIT;
+
+        ck_assert_int_eq(buf_append_str(&b, "Conflicts="), 0);
+        for (size_t i = 0; i < 400000; i++)
+                ck_assert_int_eq(buf_append_str(&b, "%n"), 0);
+
+        _cleanup_(unit_file_freep) UnitFile *u = section(b.data);
+
+        ck_assert_int_eq(requirements_parse("foo.service", u, &q, NULL, &e), -EINVAL);
+        ck_assert_str_eq(error_text(&e),
+                         "value in [X-Fleet] section is too long (max 4194304 bytes)");
+}
+END_TEST
+
 /* FLEET.md B6, in fleet's words; NULL = they go together. */
 START_TEST(test_validate) {
         static const char *const cases[][2] = {
@@ -219,5 +278,5 @@ START_TEST(test_validate_order) {
 }
 END_TEST
 
-TEST_MAIN("requirements", test_parse, test_without_instance, test_parse_errors, test_validate,
-          test_validate_order);
+TEST_MAIN("requirements", test_parse, test_without_instance, test_parse_errors, test_limits,
+          test_specifier_limit, test_validate, test_validate_order);

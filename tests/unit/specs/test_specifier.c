@@ -85,4 +85,17 @@ START_TEST(test_errors) {
 }
 END_TEST
 
-TEST_MAIN("specifier", test_expand, test_errors);
+START_TEST(test_limit) {
+        _cleanup_free_ char *text = mem_zalloc(SPECIFIER_EXPANDED_MAX + 1), *result = NULL;
+        _cleanup_error_ Error e = ERROR_INIT;
+
+        memset(text, 'x', SPECIFIER_EXPANDED_MAX);
+        ck_assert_int_eq(specifier_expand(text, "u.service", NULL, &result, &e), 0);
+        memcpy(text, "%n", 2);
+        ck_assert_int_eq(specifier_expand(text, "u.service", NULL, &result, &e), -EFBIG);
+        ck_assert_str_eq(error_text(&e),
+                         "too long once its specifiers are expanded (max 4194304 bytes)");
+}
+END_TEST
+
+TEST_MAIN("specifier", test_expand, test_errors, test_limit);
