@@ -3,62 +3,10 @@
 #include <sys/epoll.h>
 
 #include "lib/base/alloc.h"
-#include "lib/base/buf.h"
-#include "lib/base/clock.h"
-#include "lib/base/list.h"
-#include "lib/base/str.h"
 #include "lib/event/event.h"
-#include "lib/http/curl_library.h"
-#include "lib/http/http_request.h"
+#include "lib/http/http_client_internal.h"
 
 enum { IDLE_CONNECTIONS_MAX = 16 }; /* kept for reuse when there is no max_connections */
-
-#define RESPONSE_MAX_BYTES_DEFAULT (64 * MIB)
-
-/*
- * What curl works on, owned by the client. The caller's handle is apart from it, because a callback
- * may free that (or the whole client) while curl is still on the stack: then `call` is NULL, and the
- * transfer goes when curl has returned.
- */
-typedef struct Transfer {
-        HttpClient *client; /* NULL once it is finished */
-        HttpCall *call;     /* NULL once it is cancelled or finished */
-        ListLink transfers; /* of client->active or client->waiting */
-        bool added;         /* to the multi handle */
-        CURL *easy;
-        struct curl_slist *headers;
-        char *target; /* for words */
-        char words[CURL_ERROR_SIZE];
-        bool headers_complete; /* the empty line behind them has come */
-        int abort_code;        /* why a callback of ours ended it */
-        Buf body;
-        sd_event_source *timeout;
-        uint64_t timeout_usec;
-} Transfer;
-
-struct HttpCall {
-        Transfer *transfer; /* NULL when it is over */
-        HttpBodyFn body_fn;
-        HttpDataFn data_fn;
-        HttpDoneFn done_fn;
-        void *userdata;
-};
-
-struct HttpClient {
-        sd_event *event;
-        const CurlLibrary *curl;
-        CURLM *multi;
-        size_t max_connections;
-        ListLink active, waiting;
-        size_t n_active;
-        ListLink sockets;
-        sd_event_source *timer;
-        sd_event_source *work; /* all that must not happen on curl's stack or on the caller's */
-        bool kicked;           /* curl wants to be called at once */
-        bool in_curl;
-        bool orphans; /* some transfers have lost their call while in curl */
-        bool dead;    /* freed while in curl */
-};
 
 /* One of curl's file descriptors. */
 typedef struct Socket {
@@ -69,202 +17,16 @@ typedef struct Socket {
 
 static void client_destroy(HttpClient *c);
 
-/* ---- transfers ------------------------------------------------------------------------------ */
-
-static void transfer_leave(Transfer *t) {
-        HttpClient *c = t->client;
-
-        if (!c)
-                return;
-
-        if (t->added) {
-                (void) c->curl->multi_remove_handle(c->multi, t->easy);
-                t->added = false;
-                c->n_active--;
-        }
-        list_remove(&t->transfers);
-        t->timeout = event_drop(t->timeout);
-        t->client = NULL;
-}
-
-static Transfer *transfer_free(Transfer *t, const CurlLibrary *curl) {
-        if (!t)
-                return NULL;
-
-        transfer_leave(t);
-        if (t->easy)
-                curl->easy_cleanup(t->easy);
-        curl->slist_free_all(t->headers);
-        mem_free(t->target);
-        buf_done(&t->body);
-        return mem_free(t);
-}
-
-static void work_later(HttpClient *c) {
+void client_work_later(HttpClient *c) {
         /* Switching on a source that exists cannot fail (sd_event_source_set_enabled(3)). */
         (void) event_defer_trigger(c->work);
-}
-
-static int transfer_start(Transfer *t) {
-        HttpClient *c = t->client;
-        CURLMcode code;
-
-        code = c->curl->multi_add_handle(c->multi, t->easy);
-        if (code != CURLM_OK)
-                return code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
-
-        t->added = true;
-        c->n_active++;
-        list_remove(&t->transfers);
-        list_append(&c->active, &t->transfers);
-        return 0;
 }
 
 static bool may_start(const HttpClient *c) {
         return !c->in_curl && (c->max_connections == 0 || c->n_active < c->max_connections);
 }
 
-/* ---- how it ends ---------------------------------------------------------------------------- */
-
-static int connect_error(const Transfer *t, const CurlLibrary *curl, Error *reterr) {
-        const char *words;
-        long e = 0;
-
-        (void) curl->easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &e);
-        words = e > 0 ? strerrordesc_np((int) e) : NULL;
-        return error_set(reterr,
-                         e == ENOENT         ? -ENOENT
-                         : e == ETIMEDOUT    ? -ETIMEDOUT
-                         : e == ECONNREFUSED ? -ECONNREFUSED
-                                             : -EIO,
-                         "cannot connect to '%s': %s", t->target,
-                         words ? words : str_or(t->words, "no connection"));
-}
-
-static int code_of(CURLcode code, int abort_code) {
-        if (abort_code < 0)
-                return abort_code;
-        if (code == CURLE_OPERATION_TIMEDOUT)
-                return -ETIMEDOUT;
-        if (code == CURLE_OUT_OF_MEMORY)
-                return -ENOMEM;
-        if (code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
-            code == CURLE_PARTIAL_FILE)
-                return -ECONNRESET;
-        if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY ||
-            code == CURLE_BAD_CONTENT_ENCODING)
-                return -EPROTO;
-        if (code == CURLE_URL_MALFORMAT)
-                return -EINVAL;
-
-        return -EIO;
-}
-
-/* Maps curl's result; returns 0 or the code, with words in *reterr. */
-static int result_of(const Transfer *t, const CurlLibrary *curl, CURLcode code, Error *reterr) {
-        int r;
-
-        if (code == CURLE_OK && t->headers_complete)
-                return 0;
-        /* To curl, a connection that closes amid the headers is a response with an empty body. */
-        if (code == CURLE_OK)
-                return error_set(reterr, -ECONNRESET, "the response of '%s' broke off", t->target);
-        if (code == CURLE_COULDNT_CONNECT)
-                return connect_error(t, curl, reterr);
-
-        r = code_of(code, t->abort_code);
-        if (r == -EFBIG)
-                return error_set(reterr, r, "the response of '%s' is larger than %zu bytes",
-                                 t->target, t->body.limit);
-        if (r == -ECANCELED)
-                return error_set(reterr, r, "the request to '%s' was given up", t->target);
-
-        return error_set(reterr, r, "the request to '%s' failed: %s", t->target,
-                         str_or(t->words, curl->easy_strerror(code)));
-}
-
-/* Ends t: calls back, and frees it. The client may be gone after it. */
-static void transfer_finish(Transfer *t, int r, const Error *error) {
-        HttpClient *c = t->client;
-        const CurlLibrary *curl = c->curl;
-        HttpCall *call = TAKE_PTR(t->call);
-        HttpResponse response = { .body = buf_str(&t->body), .body_size = t->body.size };
-        char *content_type = NULL;
-        long status = 0;
-
-        (void) curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-        (void) curl->easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &content_type);
-        response.status = (unsigned) status;
-        response.content_type = content_type;
-
-        transfer_leave(t);
-        if (!list_is_empty(&c->waiting))
-                work_later(c);
-
-        if (call) {
-                call->transfer = NULL;
-                call->done_fn(call, r, &response, error, call->userdata);
-        }
-        (void) transfer_free(t, curl);
-}
-
-static void on_timeout(void *userdata) {
-        Transfer *t = userdata;
-        _cleanup_error_ Error e = ERROR_INIT;
-        _cleanup_free_ char *span = timespan_format(t->timeout_usec);
-        int r;
-
-        r = error_set(&e, -ETIMEDOUT, "the request to '%s' timed out after %s", t->target,
-                      str_or(span, "a while"));
-        transfer_finish(t, r, &e);
-}
-
-/* ---- curl's callbacks ----------------------------------------------------------------------- */
-
-static size_t on_write(char *data, size_t size, size_t n, void *userdata) {
-        Transfer *t = userdata;
-        HttpCall *call = t->call;
-        long status = 0;
-        int r;
-
-        n *= size;
-        if (!call)
-                r = -ECANCELED;
-        else if (call->data_fn) {
-                (void) t->client->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-                r = call->data_fn(call, (unsigned) status, data, n, call->userdata);
-                r = r < 0 || !t->call ? -ECANCELED : 0;
-        } else
-                r = buf_append(&t->body, data, n);
-
-        if (r < 0) {
-                t->abort_code = r;
-                return n + 1; /* any other number than n ends the transfer */
-        }
-        return n;
-}
-
-static size_t on_header(char *line, size_t size, size_t n, void *userdata) {
-        Transfer *t = userdata;
-
-        t->headers_complete = size * n > 0 && (line[0] == '\r' || line[0] == '\n');
-        return size * n;
-}
-
-static size_t on_read(char *buffer, size_t size, size_t n, void *userdata) {
-        Transfer *t = userdata;
-        ssize_t got = -ECANCELED;
-
-        if (t->call)
-                got = t->call->body_fn(t->call, buffer, size * n, t->call->userdata);
-        if (got < 0 || !t->call) {
-                t->abort_code = -ECANCELED;
-                return CURL_READFUNC_ABORT;
-        }
-
-        assert((size_t) got <= size * n);
-        return (size_t) got;
-}
+/* ---- curl on the loop ----------------------------------------------------------------------- */
 
 static Socket *socket_free(Socket *s) {
         list_remove(&s->sockets);
@@ -291,7 +53,7 @@ static bool drive(HttpClient *c, curl_socket_t fd, int events) {
                         if (!t->call)
                                 (void) transfer_free(t, c->curl);
         c->orphans = false;
-        work_later(c);
+        client_work_later(c);
         return true;
 }
 
@@ -366,7 +128,7 @@ static int on_timer_wanted(CURLM *multi _unused_, long timeout_msec, void *userd
         event_timer_disarm(c->timer);
         if (timeout_msec == 0) {
                 c->kicked = true;
-                work_later(c);
+                client_work_later(c);
         } else if (timeout_msec > 0 &&
                    event_timer_arm(c->timer, (uint64_t) timeout_msec * USEC_PER_MSEC) < 0)
                 return -1;
@@ -403,7 +165,7 @@ static void on_work(void *userdata) {
         int left, r;
 
         if (!start_waiting(c, &t, &r)) {
-                work_later(c);
+                client_work_later(c);
                 (void) error_set(&e, r, "cannot start the request to '%s'", t->target);
                 transfer_finish(t, r, &e);
                 return;
@@ -419,110 +181,39 @@ static void on_work(void *userdata) {
         if (!message)
                 return;
 
-        work_later(c);
+        client_work_later(c);
         if (message->msg != CURLMSG_DONE)
                 return;
 
         (void) c->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &t);
-        r = result_of(t, c->curl, message->data.result, &e);
+        r = transfer_result(t, message->data.result, &e);
         transfer_finish(t, r, &e);
 }
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
-/* Gives the easy handle what http_request.c cannot know: our callbacks. */
-static int set_callbacks(Transfer *t, const HttpRequest *request) {
-        const CurlLibrary *curl = t->client->curl;
-
-        if (curl->easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_write) != CURLE_OK ||
-            curl->easy_setopt(t->easy, CURLOPT_WRITEDATA, t) != CURLE_OK ||
-            curl->easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK ||
-            curl->easy_setopt(t->easy, CURLOPT_HEADERDATA, t) != CURLE_OK ||
-            curl->easy_setopt(t->easy, CURLOPT_PRIVATE, t) != CURLE_OK ||
-            curl->easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->words) != CURLE_OK)
-                return -ENOMEM;
-
-        if (request->body_fn &&
-            (curl->easy_setopt(t->easy, CURLOPT_READFUNCTION, on_read) != CURLE_OK ||
-             curl->easy_setopt(t->easy, CURLOPT_READDATA, t) != CURLE_OK))
-                return -ENOMEM;
-
-        return 0;
-}
-
-static int arm_timeout(Transfer *t, uint64_t timeout_usec) {
-        int r;
-
-        if (timeout_usec == 0 || timeout_usec == USEC_INFINITY)
-                return 0;
-
-        t->timeout_usec = timeout_usec;
-        r = event_timer_new(t->client->event, "http-call-timeout", on_timeout, t, &t->timeout);
-        if (r < 0)
-                return r;
-
-        return event_timer_arm(t->timeout, timeout_usec);
-}
-
-/* The target for words: the socket, or the URL without its query. */
-static char *target_of(const HttpRequest *request) {
-        if (request->unix_socket)
-                return str_dup(request->unix_socket);
-
-        return str_ndup(request->url, strcspn(request->url, "?"));
-}
-
-static int transfer_fill(Transfer *t, const HttpRequest *request, Error *reterr) {
-        int r;
-
-        t->body.limit = request->response_max_bytes > 0 ? request->response_max_bytes
-                                                        : RESPONSE_MAX_BYTES_DEFAULT;
-        t->target = target_of(request);
-        t->easy = t->client->curl->easy_init();
-        if (!t->target || !t->easy)
-                return error_fill(reterr, -ENOMEM);
-
-        r = http_request_apply(request, t->client->curl, t->easy, &t->headers, reterr);
-        if (r < 0)
-                return r;
-
-        r = set_callbacks(t, request);
-        if (r >= 0)
-                r = arm_timeout(t, request->timeout_usec);
-        return r < 0 ? error_fill(reterr, r) : 0;
-}
-
 int http_client_call(HttpClient *c, const HttpRequest *request, HttpCall **ret, Error *reterr) {
         _cleanup_free_ HttpCall *call = NULL;
-        Transfer *t;
         int r;
 
         assert(request->url && request->done_fn);
         assert(!request->body || !request->body_fn);
 
         call = mem_new(HttpCall);
-        t = call ? mem_new(Transfer) : NULL;
-        if (!t)
+        if (!call)
                 return error_fill(reterr, -ENOMEM);
 
         *call = (HttpCall){
-                .transfer = t,
                 .body_fn = request->body_fn,
                 .data_fn = request->data_fn,
                 .done_fn = request->done_fn,
                 .userdata = request->userdata,
         };
-        t->client = c;
-        t->call = call;
-        list_append(&c->waiting, &t->transfers);
-
-        r = transfer_fill(t, request, reterr);
-        if (r < 0) {
-                (void) transfer_free(t, c->curl);
+        r = transfer_new(c, call, request, &call->transfer, reterr);
+        if (r < 0)
                 return r;
-        }
 
-        work_later(c);
+        client_work_later(c);
         *ret = TAKE_PTR(call);
         return 0;
 }
@@ -542,7 +233,7 @@ HttpCall *http_call_free(HttpCall *call) {
                         c->orphans = true;
                 else
                         (void) transfer_free(t, c->curl);
-                work_later(c);
+                client_work_later(c);
         }
         return mem_free(call);
 }

@@ -1,5 +1,6 @@
 #include "lib/http/http_server.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -24,6 +25,7 @@ typedef struct Fixture {
         bool keep; /* do not answer: put it into `kept` */
         bool stream;
         bool free_in_handler;
+        bool out_of_memory; /* answer without asserting that it works */
         HttpExchange *kept;
         bool got_one;
 } Fixture;
@@ -62,6 +64,11 @@ static void on_request(HttpExchange *x, void *userdata) {
                 http_exchange_on_closed(x, on_closed, f);
         if (f->keep || f->stream) {
                 f->kept = x;
+                return;
+        }
+
+        if (f->out_of_memory) {
+                (void) http_exchange_reply(x, &(HttpReply){ .status = 200 });
                 return;
         }
 
@@ -644,6 +651,82 @@ START_TEST(test_server_freed_at_every_stage) {
 }
 END_TEST
 
+/* Whichever allocation of ours fails: the peer is cut off or answered, and the next one is served. */
+START_TEST(test_out_of_memory) {
+        static const char request[] =
+                "PUT /x?a=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
+        _cleanup_(fixture_done) Fixture f = { 0 };
+        unsigned cut_off = 0;
+
+        start(&f, false);
+        for (uint64_t n = 1; n <= 20; n++) {
+                RawClient *c = raw_client_new(f.event, f.address), *next;
+
+                ck_assert(raw_client_say(c, request));
+                raw_client_set_reading(c, false); /* it takes memory, too */
+                f.out_of_memory = true;
+                alloc_fail_after(n);
+                suite_settle(f.event);
+                alloc_fail_after(0);
+                f.out_of_memory = false;
+                raw_client_set_reading(c, true);
+                raw_client_half_close(c);
+                raw_client_wait_closed(c);
+                cut_off += raw_client_received_bytes(c) == 0;
+                raw_client_free(c);
+
+                next = raw_client_new(f.event, f.address);
+                ck_assert(raw_client_say(next, request));
+                raw_client_wait(next, "PUT|/x|a=1|2");
+                raw_client_free(next);
+        }
+        ck_assert_uint_ge(cut_off, 5);
+        suite_wait_for(f.event, no_connections, &f);
+}
+END_TEST
+
+START_TEST(test_new_out_of_memory) {
+        HttpServerOptions options = { .handler = on_request, .server_header = "x" };
+        sd_event *event = NULL;
+
+        ck_assert_int_ge(sd_event_new(&event), 0);
+        for (uint64_t n = 1;; n++) {
+                HttpServer *s = NULL;
+                int r;
+
+                alloc_fail_after(n);
+                r = http_server_new(event, &options, &s, NULL);
+                alloc_fail_after(0);
+                if (r == 0) {
+                        http_server_free(s);
+                        break;
+                }
+                ck_assert_int_eq(r, -ENOMEM);
+                ck_assert_ptr_null(s);
+                ck_assert_uint_lt(n, 20);
+        }
+        sd_event_unref(event);
+}
+END_TEST
+
+START_TEST(test_add_fd_out_of_memory) {
+        _cleanup_(fixture_done) Fixture f = { 0 };
+        int fd, r;
+
+        start(&f, false);
+        ck_assert_int_eq(http_listen("http://127.0.0.1:0", &fd, NULL), 0);
+        for (uint64_t n = 1;; n++) {
+                alloc_fail_after(n);
+                r = http_server_add_fd(f.server, fd, NULL);
+                alloc_fail_after(0);
+                if (r == 0)
+                        break;
+                ck_assert_int_eq(r, -ENOMEM);
+                ck_assert_int_ge(fcntl(fd, F_GETFD), 0); /* not taken */
+        }
+}
+END_TEST
+
 START_TEST(test_listen) {
         _cleanup_free_ char *d = NULL, *address = NULL, *file = NULL, *plain = NULL, *deep = NULL;
         _cleanup_error_ Error e = ERROR_INIT;
@@ -737,5 +820,6 @@ TEST_MAIN("http_server", test_reply, test_requests, test_keep_alive, test_limits
           test_late_reply, test_peer_goes_before_the_reply, test_half_closed_peer, test_stream,
           test_peer_goes_in_a_stream, test_stream_nobody_reads, test_large_stream,
           test_idle_timeout, test_slow_loris, test_no_timeout_for_handlers, test_server_freed,
-          test_server_freed_in_handler, test_server_freed_at_every_stage, test_listen,
-          test_listen_refuses, test_listen_long_path, test_add_fd_refuses);
+          test_server_freed_in_handler, test_server_freed_at_every_stage, test_out_of_memory,
+          test_new_out_of_memory, test_add_fd_out_of_memory, test_listen, test_listen_refuses,
+          test_listen_long_path, test_add_fd_refuses);
