@@ -68,7 +68,8 @@ MachinePatch *machine_patches_free(MachinePatch *p, size_t n);
  * Ours, beside fleet's (paths below /fleet/v1 and /v1-alpha):
  *
  *   GET /status/UNIT    {"unit":…,"description":…,"desiredState":…,"currentState":…,"global":…,"machineID":…,
- *                        "hash":…,"reason":…,"states":[unit_state_to_json…]}; empty members are left out; 404 as /units/N
+ *                        "hash":…,"reason":…,"states":[unit_state_to_json…]}; empty members are left out; 404 as /units/N.
+ *                        A destroyed unit that is still being stopped has "unit" and "states" only
  *   GET /reasons        {"reasons":[{"unit":…,"text":…}]}: every unit that is not where its owner wants it
  *   GET /journal/UNIT?lines=N&follow=1&since=USEC&until=USEC&machine=ID
  *                       a stream of lines {"t":USEC,"stream":"stdout"|"stderr","text":…}; when it breaks off,

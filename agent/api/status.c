@@ -54,6 +54,23 @@ static int render(const RegistrySnapshot *s, const RegistryUnit *u, json_t **ret
         return 0;
 }
 
+/* A unit that was destroyed and is still being stopped: only its states are left. */
+static int render_rest(const RegistrySnapshot *s, const char *unit, json_t **ret) {
+        _cleanup_json_ json_t *j = NULL;
+        int r;
+
+        if (s->n_states == 0)
+                return -ENOENT;
+        j = json_pack("{s:s}", "unit", unit);
+        if (!j)
+                return -ENOMEM;
+        r = set_states(j, s);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(j);
+        return 0;
+}
+
 static void on_read(int r, RegistrySnapshot *snapshot, const Error *error, void *userdata) {
         _cleanup_(registry_snapshot_freep) RegistrySnapshot *s = snapshot;
         _cleanup_json_ json_t *j = NULL;
@@ -62,7 +79,7 @@ static void on_read(int r, RegistrySnapshot *snapshot, const Error *error, void 
 
         if (r >= 0) {
                 u = registry_snapshot_unit(s, q->name);
-                r = u ? render(s, u, &j) : -ENOENT;
+                r = u ? render(s, u, &j) : render_rest(s, q->name, &j);
         }
         if (r == -ENOENT)
                 request_reply_error(q, 404, "unit does not exist");
