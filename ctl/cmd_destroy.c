@@ -33,7 +33,7 @@ static int delete_units(Context *c, const UnitList *units, WaitUnit *wait, size_
 }
 
 int cmd_destroy(Context *c) {
-        WaitOptions options = { .goal = VIEW_GONE, .attempts = c->options.block_attempts };
+        WaitOptions options = { .goal = WATCH_GONE, .attempts = c->options.block_attempts };
         _cleanup_(wait_result_done) WaitResult result = { 0 };
         _cleanup_(unit_list_done) UnitList units = { 0 };
         _cleanup_free_ WaitUnit *wait = NULL;

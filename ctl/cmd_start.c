@@ -183,12 +183,12 @@ int cmd_start(Context *c) {
         return run_launch(c, (Launch){ .desired = DESIRED_LAUNCHED,
                                        .word = "start",
                                        .doing = "starting",
-                                       .wait = { .goal = VIEW_LAUNCHED, .then_active = true } });
+                                       .wait = { .goal = WATCH_LAUNCHED, .then_active = true } });
 }
 
 int cmd_load(Context *c) {
         return run_launch(c, (Launch){ .desired = DESIRED_LOADED,
                                        .word = "load",
                                        .doing = "loading",
-                                       .wait = { .goal = VIEW_LOADED } });
+                                       .wait = { .goal = WATCH_LOADED } });
 }

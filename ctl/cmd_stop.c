@@ -11,7 +11,7 @@
 /* What differs between the two commands. */
 typedef struct Halt {
         DesiredState desired;
-        ViewGoal goal;
+        WatchGoal goal;
         const char *word;  /* "Triggered unit NAME <word>", "Failed to <word> units" */
         const char *ended; /* "Successfully <ended> units" */
 } Halt;
@@ -104,14 +104,14 @@ static int run_halt(Context *c, const Halt *halt) {
 
 int cmd_stop(Context *c) {
         return run_halt(c, &(const Halt){ .desired = DESIRED_LOADED,
-                                          .goal = VIEW_LOADED,
+                                          .goal = WATCH_LOADED,
                                           .word = "stop",
                                           .ended = "stopped" });
 }
 
 int cmd_unload(Context *c) {
         return run_halt(c, &(const Halt){ .desired = DESIRED_INACTIVE,
-                                          .goal = VIEW_INACTIVE,
+                                          .goal = WATCH_INACTIVE,
                                           .word = "unload",
                                           .ended = "unloaded" });
 }

@@ -14,7 +14,7 @@
 
 typedef struct Item {
         const WaitUnit *unit;
-        UnitView view;
+        WatchedUnit view;
         bool dirty;              /* what we know may be out of date: ask */
         uint64_t events;         /* how many were applied */
         bool reported;           /* the goal was reached, and said */
@@ -85,7 +85,7 @@ static void on_line(ClientStream *s, const char *line, size_t size, void *userda
         if (!item || item->finished)
                 return;
         item->events++;
-        if (unit_view_apply_event(&item->view, event, &e) < 0) {
+        if (watched_unit_apply_event(&item->view, event, &e) < 0) {
                 log_debug("an event cannot be understood: %s", error_text(&e));
                 item->dirty = true;
         }
@@ -206,7 +206,8 @@ static int refresh(Wait *w) {
                 if (item->events != q.events[i])
                         continue;
                 item->dirty = false;
-                r = unit_view_apply_status(&item->view, status.items[i], plain, &w->contact_error);
+                r = watched_unit_apply_status(&item->view, status.items[i], plain,
+                                              &w->contact_error);
         }
         if (r == 0 && w->polling)
                 w->lost_usec = 0;
@@ -236,15 +237,15 @@ static int append_place(Wait *w, const char *machine, Buf *b) {
         return r < 0 ? r : render_machine(machine, m ? m->public_ip : NULL, false, b);
 }
 
-static const char *goal_word(ViewGoal goal) {
+static const char *goal_word(WatchGoal goal) {
         switch (goal) {
-        case VIEW_LAUNCHED:
+        case WATCH_LAUNCHED:
                 return desired_state_to_string(DESIRED_LAUNCHED);
-        case VIEW_LOADED:
+        case WATCH_LOADED:
                 return desired_state_to_string(DESIRED_LOADED);
-        case VIEW_INACTIVE:
+        case WATCH_INACTIVE:
                 return desired_state_to_string(DESIRED_INACTIVE);
-        case VIEW_GONE:
+        case WATCH_GONE:
                 return "gone";
         }
         return "";
@@ -255,13 +256,13 @@ static int report(Wait *w, Item *item) {
         _cleanup_free_ char *machine = NULL;
         int r;
 
-        if (w->options->goal == VIEW_GONE) {
+        if (w->options->goal == WATCH_GONE) {
                 out_line(&w->c->output, "Destroyed %s", item->unit->name);
                 out_flush(&w->c->output);
                 return 0;
         }
         /* Events may change the view while we ask for the machine. */
-        r = item->view.machine && w->options->goal != VIEW_INACTIVE
+        r = item->view.machine && w->options->goal != WATCH_INACTIVE
                     ? str_replace(&machine, item->view.machine)
                     : 0;
         if (r == 0)
@@ -288,23 +289,27 @@ static void fail(Wait *w, Item *item, const Error *e) {
         finish(w, item);
 }
 
-/* A placement that has to wait, told once for each different reason. */
+/* What keeps it from its goal, told once for each different text. */
 static int tell_reason(Wait *w, Item *item) {
-        if (str_empty(item->view.reason) || str_eq(item->view.reason, item->told_reason))
+        const UnitState *s = watched_unit_state(&item->view);
+        bool placed = s && !watched_unit_is_loaded(s);
+        const char *reason = placed ? s->message : item->view.reason;
+
+        if (str_empty(reason) || str_eq(reason, item->told_reason))
                 return 0;
-        err_line(&w->c->output, "Unit %s cannot be placed: %s", item->unit->name,
-                 item->view.reason);
-        return str_replace(&item->told_reason, item->view.reason);
+        err_line(&w->c->output, "Unit %s cannot be %s: %s", item->unit->name,
+                 placed ? "loaded" : "placed", reason);
+        return str_replace(&item->told_reason, reason);
 }
 
 static void tell_restart(Wait *w, Item *item) {
-        const UnitState *s = unit_view_state(&item->view);
+        const UnitState *s = watched_unit_state(&item->view);
         _cleanup_free_ char *why = NULL;
 
         if (item->restart_told || !s || !str_eq(s->sub, "auto-restart") ||
             str_eq(str_or(s->result, "success"), "success"))
                 return;
-        why = unit_state_explain(s);
+        why = watched_unit_explain(s);
         err_line(&w->c->output, "Unit %s failed (%s) and will be started again", item->unit->name,
                  str_or(why, "failed"));
         item->restart_told = true;
@@ -332,14 +337,14 @@ static void check_uncertain(Wait *w, Item *item, uint64_t now_usec, Error *e) {
 
 static int check_item(Wait *w, Item *item, uint64_t now_usec) {
         _cleanup_error_ Error e = ERROR_INIT;
-        ViewProgress p = VIEW_REACHED;
+        WatchProgress p = WATCH_REACHED;
         int r;
 
         if (!item->reported) {
-                p = unit_view_check(&item->view, w->options->goal, &e);
-                if (p == VIEW_PENDING && w->options->goal <= VIEW_LOADED)
+                p = watched_unit_check(&item->view, w->options->goal, &e);
+                if (p == WATCH_PENDING && w->options->goal <= WATCH_LOADED)
                         return tell_reason(w, item);
-                if (p == VIEW_REACHED) {
+                if (p == WATCH_REACHED) {
                         r = report(w, item);
                         if (r < 0)
                                 return r;
@@ -347,16 +352,16 @@ static int check_item(Wait *w, Item *item, uint64_t now_usec) {
                         item->reached_usec = now_usec;
                 }
         }
-        if (p == VIEW_REACHED && w->options->then_active)
-                p = unit_view_check_active(&item->view, item->unit->since_before_usec, &e);
+        if (p == WATCH_REACHED && w->options->then_active)
+                p = watched_unit_check_active(&item->view, item->unit->since_before_usec, &e);
 
-        if (p != VIEW_UNCERTAIN)
+        if (p != WATCH_UNCERTAIN)
                 item->uncertain_usec = 0;
-        if (p == VIEW_REACHED)
+        if (p == WATCH_REACHED)
                 finish(w, item);
-        else if (p == VIEW_FAILED)
+        else if (p == WATCH_FAILED)
                 fail(w, item, &e);
-        else if (p == VIEW_UNCERTAIN)
+        else if (p == WATCH_UNCERTAIN)
                 check_uncertain(w, item, now_usec, &e);
         else
                 tell_restart(w, item);
@@ -419,7 +424,7 @@ static void show_progress(Wait *w) {
                         item = w->items + i;
         if (!item)
                 return;
-        s = unit_view_state(&item->view);
+        s = watched_unit_state(&item->view);
         text = str_printf("%zu of %zu done, waiting for %s to be %s (%s%s%s)", w->n_finished, w->n,
                           item->unit->name, item->reported ? "active" : goal_word(w->options->goal),
                           s ? str_or(s->active, "unknown") : "not on a machine", s ? ", " : "",
@@ -523,7 +528,7 @@ static int wait_init(Wait *w, const WaitUnit *units, size_t n) {
                 Item *item = w->items + w->n;
 
                 item->unit = units + w->n;
-                r = unit_view_init(&item->view, units[w->n].name);
+                r = watched_unit_init(&item->view, units[w->n].name);
                 if (r < 0)
                         return r;
                 r = map_put(w->by_name, units[w->n].name, item);
@@ -539,7 +544,7 @@ static void wait_done(Wait *w) {
         client_stream_free(w->stream);
         event_drop(w->timer);
         for (size_t i = 0; i < w->n; i++) {
-                unit_view_done(&w->items[i].view);
+                watched_unit_done(&w->items[i].view);
                 mem_free(w->items[i].told_reason);
         }
         mem_free(w->items);

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "ctl/context.h"
-#include "ctl/unit_view.h"
+#include "ctl/watched_unit.h"
 #include "lib/base/base.h"
 #include "lib/base/error.h"
 #include "lib/base/strv.h"
@@ -15,18 +15,18 @@
 #define WAIT_WINDOW_USEC (2 * USEC_PER_SEC)    /* one of --block-attempts */
 #define WAIT_POLL_USEC (250 * USEC_PER_MSEC)   /* without /events */
 #define WAIT_CONTACT_USEC (30 * USEC_PER_SEC)  /* how long fleetd may be away */
-#define WAIT_UNCERTAIN_USEC (2 * USEC_PER_SEC) /* see VIEW_UNCERTAIN */
+#define WAIT_UNCERTAIN_USEC (2 * USEC_PER_SEC) /* see WATCH_UNCERTAIN */
 
 /* A unit to wait for. */
 typedef struct WaitUnit {
         const char *name;           /* borrowed */
-        uint64_t since_before_usec; /* see unit_view_check_active() */
+        uint64_t since_before_usec; /* see watched_unit_check_active() */
         bool oneshot;               /* [Service] Type=oneshot: ending is its work done */
 } WaitUnit;
 
 typedef struct WaitOptions {
-        ViewGoal goal;
-        bool then_active;  /* VIEW_LAUNCHED only: go on until it has come up */
+        WatchGoal goal;
+        bool then_active;  /* WATCH_LAUNCHED only: go on until it has come up */
         uint64_t attempts; /* windows of 2 s for each phase; 0 = no end */
 } WaitOptions;
 

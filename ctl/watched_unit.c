@@ -1,20 +1,20 @@
-#include "ctl/unit_view.h"
+#include "ctl/watched_unit.h"
 
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 
-int unit_view_init(UnitView *v, const char *name) {
-        *v = (UnitView){ .name = str_dup(name) };
+int watched_unit_init(WatchedUnit *v, const char *name) {
+        *v = (WatchedUnit){ .name = str_dup(name) };
         return v->name ? 0 : -ENOMEM;
 }
 
-static void clear_states(UnitView *v) {
+static void clear_states(WatchedUnit *v) {
         for (size_t i = 0; i < v->n_states; i++)
                 unit_state_free(v->states[i]);
         v->n_states = 0;
 }
 
-static void clear(UnitView *v) {
+static void clear(WatchedUnit *v) {
         clear_states(v);
         v->machine = mem_free(v->machine);
         v->reason = mem_free(v->reason);
@@ -23,16 +23,16 @@ static void clear(UnitView *v) {
         v->exists = v->plain = false;
 }
 
-void unit_view_done(UnitView *v) {
+void watched_unit_done(WatchedUnit *v) {
         clear(v);
         mem_free(v->states);
         mem_free(v->name);
-        *v = (UnitView){ 0 };
+        *v = (WatchedUnit){ 0 };
 }
 
 /* ---- feeding ---------------------------------------------------------------------------------- */
 
-static void set_hash(UnitView *v, const char *hash) {
+static void set_hash(WatchedUnit *v, const char *hash) {
         size_t n = strlen(str_or(hash, ""));
 
         if (n >= sizeof(v->hash))
@@ -42,7 +42,7 @@ static void set_hash(UnitView *v, const char *hash) {
 }
 
 /* Takes the state in the place of the one that machine had before. */
-static int put_state(UnitView *v, UnitState *state) {
+static int put_state(WatchedUnit *v, UnitState *state) {
         int r;
 
         for (size_t i = 0; i < v->n_states; i++) {
@@ -52,7 +52,7 @@ static int put_state(UnitView *v, UnitState *state) {
                 v->states[i] = state;
                 return 0;
         }
-        if (v->n_states >= UNIT_VIEW_STATES_MAX)
+        if (v->n_states >= WATCHED_UNIT_STATES_MAX)
                 return -E2BIG;
         r = mem_grow(&v->states, &v->states_capacity, v->n_states + 1, sizeof(*v->states));
         if (r < 0)
@@ -61,7 +61,7 @@ static int put_state(UnitView *v, UnitState *state) {
         return 0;
 }
 
-static void drop_state(UnitView *v, const char *machine) {
+static void drop_state(WatchedUnit *v, const char *machine) {
         for (size_t i = 0; i < v->n_states; i++) {
                 if (!str_eq(v->states[i]->machine, machine))
                         continue;
@@ -71,7 +71,7 @@ static void drop_state(UnitView *v, const char *machine) {
         }
 }
 
-static int add_state(UnitView *v, const json_t *j, Error *reterr) {
+static int add_state(WatchedUnit *v, const json_t *j, Error *reterr) {
         UnitState *state = NULL;
         int r;
 
@@ -111,7 +111,7 @@ static int get_copy(const json_t *j, const char *key, char **ret, Error *reterr)
         return r < 0 ? error_fill(reterr, r) : 0;
 }
 
-static int fill_from_status(UnitView *v, const json_t *status, Error *reterr) {
+static int fill_from_status(WatchedUnit *v, const json_t *status, Error *reterr) {
         json_t *states = NULL;
         const char *hash = NULL;
         int r;
@@ -139,14 +139,14 @@ static int fill_from_status(UnitView *v, const json_t *status, Error *reterr) {
         return 0;
 }
 
-int unit_view_apply_status(UnitView *v, const json_t *status, bool plain, Error *reterr) {
+int watched_unit_apply_status(WatchedUnit *v, const json_t *status, bool plain, Error *reterr) {
         clear(v);
         v->known = true;
         v->plain = plain;
         return status ? fill_from_status(v, status, reterr) : 0;
 }
 
-static int apply_unit(UnitView *v, const json_t *doc, bool deleted, Error *reterr) {
+static int apply_unit(WatchedUnit *v, const json_t *doc, bool deleted, Error *reterr) {
         const char *hash = NULL;
         int r;
 
@@ -161,7 +161,7 @@ static int apply_unit(UnitView *v, const json_t *doc, bool deleted, Error *reter
 }
 
 /* A placement that is deleted counts only if it is the one we know: it may have moved already. */
-static int apply_placement(UnitView *v, const char *machine, bool deleted, Error *reterr) {
+static int apply_placement(WatchedUnit *v, const char *machine, bool deleted, Error *reterr) {
         int r = 0;
 
         if (!deleted)
@@ -171,7 +171,7 @@ static int apply_placement(UnitView *v, const char *machine, bool deleted, Error
         return r < 0 ? error_fill(reterr, r) : 0;
 }
 
-int unit_view_apply_event(UnitView *v, const json_t *event, Error *reterr) {
+int watched_unit_apply_event(WatchedUnit *v, const json_t *event, Error *reterr) {
         const char *kind = NULL, *machine = NULL;
         json_t *doc = NULL;
         bool deleted = false;
@@ -205,19 +205,23 @@ int unit_view_apply_event(UnitView *v, const json_t *event, Error *reterr) {
 
 /* ---- asking ----------------------------------------------------------------------------------- */
 
-const UnitState *unit_view_state(const UnitView *v) {
+const UnitState *watched_unit_state(const WatchedUnit *v) {
         for (size_t i = 0; i < v->n_states; i++)
                 if (str_eq(v->states[i]->machine, v->machine))
                         return v->states[i];
         return NULL;
 }
 
-DesiredState unit_view_current(const UnitView *v) {
-        const UnitState *s = unit_view_state(v);
+bool watched_unit_is_loaded(const UnitState *s) {
+        return str_empty(s->load) || str_eq(s->load, "loaded");
+}
+
+DesiredState watched_unit_current(const WatchedUnit *v) {
+        const UnitState *s = watched_unit_state(v);
 
         if (v->plain)
                 return v->current;
-        if (!s)
+        if (!s || !watched_unit_is_loaded(s))
                 return DESIRED_INACTIVE;
         return s->target == DESIRED_LAUNCHED ? DESIRED_LAUNCHED : DESIRED_LOADED;
 }
@@ -232,7 +236,7 @@ static bool is_busy(const UnitState *s) {
         return false;
 }
 
-static bool any_busy(const UnitView *v) {
+static bool any_busy(const WatchedUnit *v) {
         for (size_t i = 0; i < v->n_states; i++)
                 if (is_busy(v->states[i]))
                         return true;
@@ -240,52 +244,64 @@ static bool any_busy(const UnitView *v) {
 }
 
 /* Is what its machine has the content that is wanted? */
-static bool is_current_content(const UnitView *v) {
-        const UnitState *s = unit_view_state(v);
+static bool is_current_content(const WatchedUnit *v) {
+        const UnitState *s = watched_unit_state(v);
 
         return !s || s->hash[0] == '\0' || v->hash[0] == '\0' || str_eq(s->hash, v->hash);
 }
 
-static ViewProgress check_placed(const UnitView *v, DesiredState goal, Error *reterr) {
+/* Will no other attempt to load it do better? */
+static bool is_unloadable(const UnitState *s) {
+        return s && str_eq(s->load, "bad-setting");
+}
+
+static WatchProgress check_placed(const WatchedUnit *v, DesiredState goal, Error *reterr) {
+        const UnitState *s = watched_unit_state(v);
+
         if (!v->exists) {
                 (void) error_set(reterr, -ENOENT, "unit %s was destroyed meanwhile", v->name);
-                return VIEW_FAILED;
+                return WATCH_FAILED;
         }
         if (v->desired != goal) {
                 (void) error_set(reterr, -ECANCELED,
                                  "unit %s: somebody else asked for state %s meanwhile", v->name,
                                  desired_state_to_string(v->desired));
-                return VIEW_FAILED;
+                return WATCH_FAILED;
         }
-        if (unit_view_current(v) != goal || !is_current_content(v))
-                return VIEW_PENDING;
-        return goal == DESIRED_LOADED && is_busy(unit_view_state(v)) ? VIEW_PENDING : VIEW_REACHED;
+        if (is_unloadable(s) && is_current_content(v)) {
+                (void) error_set(reterr, -ENOEXEC, "unit %s cannot be loaded: %s", v->name,
+                                 str_or(s->message, s->load));
+                return WATCH_FAILED;
+        }
+        if (watched_unit_current(v) != goal || !is_current_content(v))
+                return WATCH_PENDING;
+        return goal == DESIRED_LOADED && is_busy(s) ? WATCH_PENDING : WATCH_REACHED;
 }
 
-ViewProgress unit_view_check(const UnitView *v, ViewGoal goal, Error *reterr) {
+WatchProgress watched_unit_check(const WatchedUnit *v, WatchGoal goal, Error *reterr) {
         if (!v->known)
-                return VIEW_PENDING;
+                return WATCH_PENDING;
 
         switch (goal) {
-        case VIEW_LAUNCHED:
+        case WATCH_LAUNCHED:
                 return check_placed(v, DESIRED_LAUNCHED, reterr);
-        case VIEW_LOADED:
+        case WATCH_LOADED:
                 return check_placed(v, DESIRED_LOADED, reterr);
-        case VIEW_INACTIVE:
+        case WATCH_INACTIVE:
                 if (v->plain)
-                        return v->current == DESIRED_INACTIVE && !any_busy(v) ? VIEW_REACHED
-                                                                              : VIEW_PENDING;
-                return !v->machine && v->n_states == 0 ? VIEW_REACHED : VIEW_PENDING;
-        case VIEW_GONE:
+                        return v->current == DESIRED_INACTIVE && !any_busy(v) ? WATCH_REACHED
+                                                                              : WATCH_PENDING;
+                return !v->machine && v->n_states == 0 ? WATCH_REACHED : WATCH_PENDING;
+        case WATCH_GONE:
                 if (v->plain)
-                        return v->exists ? VIEW_PENDING : VIEW_REACHED;
-                return !v->exists && v->n_states == 0 ? VIEW_REACHED : VIEW_PENDING;
+                        return v->exists ? WATCH_PENDING : WATCH_REACHED;
+                return !v->exists && v->n_states == 0 ? WATCH_REACHED : WATCH_PENDING;
         }
         assert(false);
-        return VIEW_PENDING;
+        return WATCH_PENDING;
 }
 
-char *unit_state_explain(const UnitState *s) {
+char *watched_unit_explain(const UnitState *s) {
         bool result = !str_empty(s->result) && !str_eq(s->result, "success");
 
         if (result && !str_empty(s->message))
@@ -297,37 +313,41 @@ char *unit_state_explain(const UnitState *s) {
         return str_printf("%s (%s)", str_or(s->active, "unknown"), str_or(s->sub, "unknown"));
 }
 
-static ViewProgress failed(const UnitView *v, const UnitState *s, Error *reterr) {
-        _cleanup_free_ char *why = unit_state_explain(s);
+static WatchProgress failed(const WatchedUnit *v, const UnitState *s, Error *reterr) {
+        _cleanup_free_ char *why = watched_unit_explain(s);
 
         (void) error_set(reterr, -ECHILD, "unit %s failed: %s", v->name, str_or(why, "failed"));
-        return VIEW_FAILED;
+        return WATCH_FAILED;
 }
 
-ViewProgress unit_view_check_active(const UnitView *v, uint64_t since_before_usec, Error *reterr) {
-        const UnitState *s = unit_view_state(v);
-        ViewProgress launched = unit_view_check(v, VIEW_LAUNCHED, reterr);
+WatchProgress watched_unit_check_active(const WatchedUnit *v, uint64_t since_before_usec,
+                                        Error *reterr) {
+        const UnitState *s = watched_unit_state(v);
+        WatchProgress launched = watched_unit_check(v, WATCH_LAUNCHED, reterr);
 
-        if (launched != VIEW_REACHED)
+        if (launched != WATCH_REACHED)
                 return launched;
         if (!s)
-                return v->plain ? VIEW_UNCERTAIN : VIEW_PENDING;
+                return v->plain ? WATCH_UNCERTAIN : WATCH_PENDING;
         if (str_eq(s->active, "active") || str_eq(s->active, "reloading"))
-                return VIEW_REACHED;
+                return WATCH_REACHED;
         if (v->plain)
                 return str_eq(s->active, "failed")     ? failed(v, s, reterr)
-                       : str_eq(s->active, "inactive") ? VIEW_UNCERTAIN
-                                                       : VIEW_PENDING;
+                       : str_eq(s->active, "inactive") ? WATCH_UNCERTAIN
+                                                       : WATCH_PENDING;
 
+        /* Skipped, which systemctl does not mind either. */
+        if (str_eq(s->active, "inactive") && str_eq(s->result, "exec-condition"))
+                return WATCH_REACHED;
         /* What it was before it was asked to start says little: it may not have been tried yet. */
         if (str_eq(s->active, "failed"))
-                return failed(v, s, reterr) == VIEW_FAILED && s->since_usec == since_before_usec
-                               ? VIEW_UNCERTAIN
-                               : VIEW_FAILED;
+                return failed(v, s, reterr) == WATCH_FAILED && s->since_usec == since_before_usec
+                               ? WATCH_UNCERTAIN
+                               : WATCH_FAILED;
         if (s->since_usec == since_before_usec)
-                return VIEW_PENDING;
+                return WATCH_PENDING;
         if (!str_eq(s->active, "inactive") || s->exit_code < 0)
-                return VIEW_PENDING;
-        return str_eq(str_or(s->result, "success"), "success") ? VIEW_REACHED
+                return WATCH_PENDING;
+        return str_eq(str_or(s->result, "success"), "success") ? WATCH_REACHED
                                                                : failed(v, s, reterr);
 }
