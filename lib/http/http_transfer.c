@@ -57,16 +57,18 @@ int transfer_start(Transfer *t) {
 
 static int connect_error(const Transfer *t, const CurlLibrary *curl, Error *reterr) {
         const char *words;
+        int code = -EIO;
         long e = 0;
 
         (void) curl->easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &e);
         words = e > 0 ? strerrordesc_np((int) e) : NULL;
-        return error_set(reterr,
-                         e == ENOENT         ? -ENOENT
-                         : e == ETIMEDOUT    ? -ETIMEDOUT
-                         : e == ECONNREFUSED ? -ECONNREFUSED
-                                             : -EIO,
-                         "cannot connect to '%s': %s", t->target,
+        /* curl keeps no errno when a unix socket has no room for another one who waits (EAGAIN). */
+        if (e == 0 || e == ECONNREFUSED)
+                code = -ECONNREFUSED;
+        else if (e == ENOENT || e == ETIMEDOUT)
+                code = (int) -e;
+
+        return error_set(reterr, code, "cannot connect to '%s': %s", t->target,
                          words ? words : str_or(t->words, "no connection"));
 }
 

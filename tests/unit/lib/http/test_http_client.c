@@ -1,5 +1,6 @@
 #include "lib/http/http_client.h"
 
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -327,6 +328,113 @@ START_TEST(test_cannot_connect) {
 }
 END_TEST
 
+/* Nobody accepts, and no place is left in the queue: connect(2) of a unix socket says EAGAIN. */
+START_TEST(test_full_backlog) {
+        _cleanup_(fixture_done) Fixture f = { 0 };
+        _cleanup_free_ char *path = NULL, *directory = NULL;
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = -EBADF;
+        Result s[4] = { 0 };
+        unsigned refused = 0;
+
+        fixture_init(&f, 0);
+        ck_assert_int_eq(fs_temp_directory("client", &directory), 0);
+        path = str_printf("%s/socket", directory);
+        memcpy(a.sun_path, path, strlen(path));
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *) &a, sizeof(a)), 0);
+        ck_assert_int_eq(listen(fd, 0), 0);
+
+        for (size_t i = 0; i < ELEMENTSOF(s); i++) {
+                HttpRequest request = { .url = "http://x/",
+                                        .unix_socket = path,
+                                        .done_fn = on_done,
+                                        .userdata = &s[i],
+                                        .timeout_usec = 50 * USEC_PER_MSEC };
+
+                s[i].fixture = &f;
+                call(&f, &s[i], &request);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(s); i++) {
+                suite_wait(f.event, &s[i].done);
+                ck_assert_msg(s[i].r == -ETIMEDOUT || s[i].r == -ECONNREFUSED, "%d %s", s[i].r,
+                              s[i].words);
+                refused += s[i].r == -ECONNREFUSED;
+        }
+        ck_assert_uint_ge(refused, 1);
+        for (size_t i = 0; i < ELEMENTSOF(s); i++)
+                result_done(&s[i]);
+        ck_assert_int_eq(fs_remove_tree(directory), 0);
+}
+END_TEST
+
+START_TEST(test_tls_without_tls) {
+        _cleanup_(fixture_done) Fixture f = { 0 };
+        _cleanup_(result_done) Result s = { 0 };
+        _cleanup_free_ char *url = NULL;
+        HttpRequest request;
+
+        serve(&f, true, OK_REPLY, RAW_CLOSE);
+        url = str_printf("https%s", raw_server_url(f.server) + strlen("http"));
+        request = request_for(&f, &s);
+        request.url = url;
+        request.timeout_usec = 5 * USEC_PER_SEC;
+        raw_server_set_reply(f.server, NULL, RAW_KEEP);
+        call(&f, &s, &request);
+        while (str_empty(raw_server_received(f.server)))
+                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+        raw_server_send(f.server, OK_REPLY);
+        suite_wait(f.event, &s.done);
+        ck_assert_int_eq(s.r, -EIO);
+        ck_assert_str_ne(s.words, "");
+}
+END_TEST
+
+START_TEST(test_bad_ca_file) {
+        _cleanup_(fixture_done) Fixture f = { 0 };
+        _cleanup_(result_done) Result s = { 0 };
+        HttpRequest request;
+
+        serve(&f, true, NULL, RAW_CLOSE);
+        request = request_for(&f, &s);
+        request.url = "https://127.0.0.1:1/";
+        request.ca_file = "/nowhere/ca.pem";
+        run(&f, &s, &request);
+        ck_assert_int_lt(s.r, 0);
+        ck_assert_str_ne(s.words, "");
+}
+END_TEST
+
+START_TEST(test_basic_authentication) {
+        _cleanup_(fixture_done) Fixture f = { 0 };
+        _cleanup_(result_done) Result s = { 0 };
+        HttpRequest request;
+
+        serve(&f, false, OK_REPLY, RAW_KEEP);
+        request = request_for(&f, &s);
+        request.username = "user";
+        request.password = "pass";
+        run(&f, &s, &request);
+        ck_assert_int_eq(s.r, 0);
+        ck_assert_ptr_nonnull(
+                strstr(raw_server_received(f.server), "Authorization: Basic dXNlcjpwYXNz\r\n"));
+}
+END_TEST
+
+START_TEST(test_no_proxy_for_unix_sockets) {
+        _cleanup_(fixture_done) Fixture f = { 0 };
+        _cleanup_(result_done) Result s = { 0 };
+        HttpRequest request;
+
+        ck_assert_int_eq(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
+        serve(&f, false, OK_REPLY, RAW_KEEP);
+        request = request_for(&f, &s);
+        run(&f, &s, &request);
+        ck_assert_int_eq(unsetenv("http_proxy"), 0);
+        ck_assert_int_eq(s.r, 0);
+}
+END_TEST
+
 START_TEST(test_timeout) {
         _cleanup_(fixture_done) Fixture f = { 0 };
         _cleanup_(result_done) Result s = { 0 };
@@ -606,7 +714,8 @@ END_TEST
 
 TEST_MAIN("http_client", test_get, test_methods_and_bodies, test_head,
           test_connection_is_used_again, test_max_connections, test_bad_ends, test_cannot_connect,
-          test_timeout, test_timeout_while_waiting_for_a_turn, test_response_limit,
-          test_stream_response, test_stream_given_up, test_stream_request, test_free_in_callbacks,
-          test_call_in_callbacks, test_cancel_at_every_stage, test_client_freed_with_calls,
-          test_refused_requests, test_out_of_memory);
+          test_full_backlog, test_tls_without_tls, test_bad_ca_file, test_basic_authentication,
+          test_no_proxy_for_unix_sockets, test_timeout, test_timeout_while_waiting_for_a_turn,
+          test_response_limit, test_stream_response, test_stream_given_up, test_stream_request,
+          test_free_in_callbacks, test_call_in_callbacks, test_cancel_at_every_stage,
+          test_client_freed_with_calls, test_refused_requests, test_out_of_memory);
