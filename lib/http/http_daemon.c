@@ -50,6 +50,8 @@ static void connection_started(Listener *l, struct MHD_Connection *connection, v
         c->listener = l;
         c->fd = info->connect_fd;
         l->server->n_connections++;
+        l->n_open++;
+        l->n_accepted++;
         connection_expect(c);
 }
 
@@ -68,6 +70,7 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
 
         list_remove(&c->receiving);
         l->server->n_connections--;
+        l->n_open--;
         *context = mem_free(c);
         /* At its limit the daemon does not listen; it begins to again only when it is run again. */
         (void) event_defer_trigger(l->again);

@@ -10,6 +10,11 @@
 #include "lib/event/event.h"
 #include "lib/http/http_server_internal.h"
 
+enum {
+        FRUITLESS_MAX = 8,
+        ACCEPT_PAUSE_USEC = 100 * 1000,
+};
+
 /* ---- one daemon on the loop ----------------------------------------------------------------- */
 
 /* Lets the daemon do what is due, and finds out when it wants to be called next. */
@@ -30,9 +35,36 @@ static void on_due(void *userdata) {
         run(userdata);
 }
 
+static void on_pause_over(void *userdata) {
+        Listener *l = userdata;
+
+        (void) sd_event_source_set_enabled(l->io, SD_EVENT_ON);
+}
+
+/*
+ * Out of descriptors with no connection to wait for, the daemon goes on trying, and its socket stays
+ * readable: we would spin. Nothing tells when a descriptor is free again, so try now and then.
+ */
+static void pause_if_fruitless(Listener *l, size_t accepted_before) {
+        if (l->n_open > 0 || l->n_accepted != accepted_before) {
+                l->fruitless = 0;
+                return;
+        }
+
+        if (++l->fruitless < FRUITLESS_MAX)
+                return;
+
+        if (event_timer_arm(l->pause, ACCEPT_PAUSE_USEC) >= 0)
+                (void) sd_event_source_set_enabled(l->io, SD_EVENT_OFF);
+}
+
 static int on_io(sd_event_source *source _unused_, int fd _unused_, uint32_t revents _unused_,
                  void *userdata) {
-        run(userdata);
+        Listener *l = userdata;
+        size_t accepted = l->n_accepted;
+
+        run(l);
+        pause_if_fruitless(l, accepted);
         return 0;
 }
 
@@ -44,6 +76,7 @@ static Listener *listener_free(Listener *l) {
         l->io = event_drop(l->io);
         l->timer = event_drop(l->timer);
         l->again = event_drop(l->again);
+        l->pause = event_drop(l->pause);
         if (l->daemon)
                 MHD_stop_daemon(l->daemon);
         return mem_free(l);
@@ -97,6 +130,8 @@ int http_server_add_fd(HttpServer *s, int fd, Error *reterr) {
         r = event_timer_new(s->event, "http-server-timer", on_due, l, &l->timer);
         if (r >= 0)
                 r = event_defer_new(s->event, "http-server-again", on_due, l, &l->again);
+        if (r >= 0)
+                r = event_timer_new(s->event, "http-server-pause", on_pause_over, l, &l->pause);
         if (r < 0)
                 return error_fill(reterr, r);
 

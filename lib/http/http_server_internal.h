@@ -25,6 +25,9 @@ typedef struct Listener {
         sd_event_source *io; /* the daemon's epoll descriptor */
         sd_event_source *timer;
         sd_event_source *again; /* the daemon has more to do at once */
+        sd_event_source *pause; /* armed: `io` is off, as accepting fails */
+        size_t n_open, n_accepted;
+        unsigned fruitless; /* how often in a row the daemon was called for nothing */
 } Listener;
 
 /* One accepted socket. It is in server->receiving while a request is awaited or incomplete. */

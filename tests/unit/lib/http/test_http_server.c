@@ -685,6 +685,48 @@ START_TEST(test_out_of_memory) {
 }
 END_TEST
 
+static bool is_answered(void *userdata) {
+        return strstr(raw_client_received(userdata), "GET|/||0") != NULL;
+}
+
+/* Out of descriptors, the server neither spins nor gives up listening. */
+START_TEST(test_out_of_descriptors) {
+        /* With a connection open, and with none. */
+        for (int open = 0; open < 2; open++) {
+                _cleanup_(fixture_done) Fixture f = { 0 };
+                _cleanup_(raw_client_freep) RawClient *late = NULL, *first = NULL;
+                struct rlimit old, none;
+                unsigned turns = 0;
+                uint64_t end;
+
+                start(&f, false);
+                first = raw_client_new(f.event, f.address);
+                ck_assert(raw_client_say(first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+                raw_client_wait(first, "GET|/||0");
+                if (!open) {
+                        first = raw_client_free(first);
+                        suite_wait_for(f.event, no_connections, &f);
+                }
+                late = raw_client_new(f.event, f.address);
+                ck_assert(raw_client_say(late, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+
+                ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+                none = old;
+                none.rlim_cur = 3;
+                ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+                end = clock_boottime_usec() + 50 * USEC_PER_MSEC;
+                for (uint64_t now = 0; (now = clock_boottime_usec()) < end; turns++)
+                        ck_assert_int_ge(sd_event_run(f.event, end - now), 0);
+                ck_assert_uint_lt(turns, 20);
+                ck_assert_str_eq(raw_client_received(late), "");
+
+                ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+                first = raw_client_free(first);
+                suite_wait_for(f.event, is_answered, late);
+        }
+}
+END_TEST
+
 START_TEST(test_new_out_of_memory) {
         HttpServerOptions options = { .handler = on_request, .server_header = "x" };
         sd_event *event = NULL;
@@ -821,5 +863,5 @@ TEST_MAIN("http_server", test_reply, test_requests, test_keep_alive, test_limits
           test_peer_goes_in_a_stream, test_stream_nobody_reads, test_large_stream,
           test_idle_timeout, test_slow_loris, test_no_timeout_for_handlers, test_server_freed,
           test_server_freed_in_handler, test_server_freed_at_every_stage, test_out_of_memory,
-          test_new_out_of_memory, test_add_fd_out_of_memory, test_listen, test_listen_refuses,
-          test_listen_long_path, test_add_fd_refuses);
+          test_out_of_descriptors, test_new_out_of_memory, test_add_fd_out_of_memory, test_listen,
+          test_listen_refuses, test_listen_long_path, test_add_fd_refuses);
