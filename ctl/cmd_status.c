@@ -63,6 +63,8 @@ static int append_journal(Shown *shown, const UnitState *state, Buf *out) {
                 r = client_run(shown->c->client, &q, 1);
         if (r < 0)
                 return r;
+        if (q.r == 0 && q.status == 404)
+                return 0; /* it is not loaded there, and has said nothing */
         if (client_request_check(&q, &e) < 0)
                 return buf_printf(out, "\n(journal: %s)\n", error_text(&e));
         r = render_lines(&source, &q, &lines);

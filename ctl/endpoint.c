@@ -1,5 +1,7 @@
 #include "ctl/endpoint.h"
 
+#include <unistd.h>
+
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 
@@ -36,6 +38,30 @@ static int parse_unix(const char *url, const char *scheme, const char *rest, End
         return e->unix_socket && e->base_url ? 0 : error_fill(reterr, -ENOMEM);
 }
 
+/* NULL if the option is not set. -errno with words if the file cannot be read. */
+static int tls_file(const char *option, const char *path, const char **ret, Error *reterr) {
+        *ret = str_empty(path) ? NULL : path;
+        if (*ret && access(path, R_OK) < 0)
+                return error_set(reterr, -errno, "--%s %s: %s", option, path, strerror(errno));
+        return 0;
+}
+
+static int parse_tls(const Options *o, Endpoint *e, Error *reterr) {
+        int r;
+
+        r = tls_file("ca-file", o->ca_file, &e->ca_file, reterr);
+        if (r == 0)
+                r = tls_file("cert-file", o->cert_file, &e->cert_file, reterr);
+        if (r == 0)
+                r = tls_file("key-file", o->key_file, &e->key_file, reterr);
+        if (r < 0)
+                return r;
+        if (!e->cert_file != !e->key_file)
+                return error_set(reterr, -EINVAL,
+                                 "--cert-file and --key-file go together: one of them is missing");
+        return 0;
+}
+
 static int parse_tcp(const char *url, const char *scheme, const char *rest, const Options *o,
                      Endpoint *e, Error *reterr) {
         size_t n = strlen(url);
@@ -47,16 +73,7 @@ static int parse_tcp(const char *url, const char *scheme, const char *rest, cons
         e->base_url = str_ndup(url, n);
         if (!e->base_url)
                 return error_fill(reterr, -ENOMEM);
-        if (!str_eq(scheme, "https"))
-                return 0;
-
-        e->ca_file = str_empty(o->ca_file) ? NULL : o->ca_file;
-        e->cert_file = str_empty(o->cert_file) ? NULL : o->cert_file;
-        e->key_file = str_empty(o->key_file) ? NULL : o->key_file;
-        if (!e->cert_file != !e->key_file)
-                return error_set(reterr, -EINVAL,
-                                 "--cert-file and --key-file go together: one of them is missing");
-        return 0;
+        return str_eq(scheme, "https") ? parse_tls(o, e, reterr) : 0;
 }
 
 static int parse_url(const char *url, const Options *o, Endpoint *e, Error *reterr) {

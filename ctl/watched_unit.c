@@ -116,7 +116,8 @@ static int fill_from_status(WatchedUnit *v, const json_t *status, Error *reterr)
         const char *hash = NULL;
         int r;
 
-        v->exists = json_object_get(status, "desiredState"); /* else it is what a destroyed one left */
+        v->exists = json_object_get(status,
+                                    "desiredState"); /* else it is what a destroyed one left */
         r = get_state_word(status, "desiredState", &v->desired, reterr);
         if (r == 0)
                 r = get_state_word(status, "currentState", &v->current, reterr);

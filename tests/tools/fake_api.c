@@ -2,13 +2,14 @@
  * A fleetd that only pretends: the API over units in memory, whose states become what is asked, a
  * step every few milliseconds. For tests of fleetctl.
  *
- *   fake_api SOCKET [--plain] [--page N] [--status CODE] [--units N] [--step-ms N]
+ *   fake_api SOCKET|http://IP:PORT [--plain] [--page N] [--status CODE] [--units N] [--step-ms N]
  *
  * --plain: only what the original fleetd has (no /status, /events, /reasons, /journal).
  * --status CODE: every request is answered with it. --units N: so many active units to begin with.
- * Prints "ready", then a line per request. SIGUSR1 breaks every stream off. A unit's own section
+ * Prints "ready PORT", then a line per request. SIGUSR1 breaks every stream off. A unit's own section
  * [Fake] Behaviour= says how it behaves: see `steps`.
  */
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -696,14 +697,29 @@ static void read_options(Fake *f, int argc, char **argv, uint64_t *ret_units) {
         f->step_usec = step_msec * USEC_PER_MSEC;
 }
 
+/* The port of a TCP socket, 0 for others. */
+static unsigned port_of(int fd) {
+        struct sockaddr_in in = { 0 };
+        socklen_t size = sizeof(in);
+
+        return getsockname(fd, (struct sockaddr *) &in, &size) == 0 && in.sin_family == AF_INET
+                       ? ntohs(in.sin_port)
+                       : 0;
+}
+
 static void listen_on(Fake *f, const char *path) {
         char *address = strchr(path, ':') ? str_dup(path) : str_printf("unix://%s", path);
         Error e = ERROR_INIT;
+        unsigned port;
         int fd;
 
         must(address != NULL, "no memory");
-        if (http_listen(address, &fd, &e) < 0 || http_server_add_fd(f->server, fd, &e) < 0)
+        if (http_listen(address, &fd, &e) < 0)
                 must(false, error_text(&e));
+        port = port_of(fd); /* the server may not keep this descriptor */
+        if (http_server_add_fd(f->server, fd, &e) < 0)
+                must(false, error_text(&e));
+        printf("ready %u\n", port);
         mem_free(address);
 }
 
@@ -731,7 +747,6 @@ int main(int argc, char **argv) {
              "cannot start");
         make_units(&f, units);
         listen_on(&f, argv[1]);
-        puts("ready");
         fflush(stdout);
         (void) sd_event_loop(f.event);
 

@@ -95,18 +95,21 @@ START_TEST(test_tls_files) {
         char *warning = NULL;
         Endpoint endpoint;
 
-        o.ca_file = "ca.pem";
+        o.ca_file = "/dev/null";
         ck_assert_int_eq(endpoint_parse(&o, &endpoint, &warning, &e), 0);
-        ck_assert_str_eq(endpoint.ca_file, "ca.pem");
+        ck_assert_str_eq(endpoint.ca_file, "/dev/null");
         ck_assert_ptr_null(endpoint.cert_file);
         endpoint_done(&endpoint);
-        o.cert_file = "cert.pem";
+        o.cert_file = "/dev/zero";
         ck_assert_int_lt(endpoint_parse(&o, &endpoint, &warning, &e), 0);
         ck_assert_ptr_nonnull(strstr(error_text(&e), "go together"));
-        o.key_file = "key.pem";
+        o.key_file = "/dev/null";
         ck_assert_int_eq(endpoint_parse(&o, &endpoint, &warning, &e), 0);
-        ck_assert_str_eq(endpoint.key_file, "key.pem");
+        ck_assert_str_eq(endpoint.key_file, "/dev/null");
         endpoint_done(&endpoint);
+        o.key_file = "/nowhere/key.pem";
+        ck_assert_int_eq(endpoint_parse(&o, &endpoint, &warning, &e), -ENOENT);
+        ck_assert_str_eq(error_text(&e), "--key-file /nowhere/key.pem: No such file or directory");
 }
 END_TEST
 
