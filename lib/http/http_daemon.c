@@ -126,8 +126,7 @@ static unsigned check_headers(const HttpExchange *x) {
         return 0;
 }
 
-static enum MHD_Result receive(HttpExchange *x, const char *data, size_t size) {
-        Connection *c = connection_of(x->connection);
+static enum MHD_Result receive(HttpExchange *x, Connection *c, const char *data, size_t size) {
         int r = -EFBIG;
 
         c->progress_bytes += size;
@@ -146,9 +145,8 @@ static enum MHD_Result receive(HttpExchange *x, const char *data, size_t size) {
 }
 
 /* The request is complete: it waits for its turn to be handled. */
-static enum MHD_Result complete(HttpExchange *x) {
+static enum MHD_Result complete(HttpExchange *x, Connection *c) {
         HttpServer *s = x->listener->server;
-        Connection *c = connection_of(x->connection);
 
         list_remove(&c->receiving);
         if (x->discarded_bytes > 0)
@@ -178,10 +176,11 @@ static enum MHD_Result on_request(void *userdata _unused_, struct MHD_Connection
                                   const char *url _unused_, const char *method,
                                   const char *version _unused_, const char *data, size_t *size,
                                   void **context) {
+        Connection *c = connection_of(connection);
         HttpExchange *x = *context;
         unsigned status;
 
-        if (!x || !connection_of(connection))
+        if (!x || !c)
                 return MHD_NO;
 
         if (!x->connection) {
@@ -195,13 +194,13 @@ static enum MHD_Result on_request(void *userdata _unused_, struct MHD_Connection
         }
 
         if (*size > 0) {
-                enum MHD_Result result = receive(x, data, *size);
+                enum MHD_Result result = receive(x, c, data, *size);
 
                 *size = 0;
                 return result;
         }
 
-        return x->state == EXCHANGE_RECEIVING ? complete(x) : queue_response(x);
+        return x->state == EXCHANGE_RECEIVING ? complete(x, c) : queue_response(x);
 }
 
 /* The request is over, in whatever way; the connection may live on for the next one. */
