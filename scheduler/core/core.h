@@ -28,7 +28,13 @@ DEFINE_CLEANUP(Core, core_free);
 
 /* All copy what they need. 0 or -ENOMEM. Setting what is already so marks nothing dirty. */
 int core_machine_set(Core *c, const Machine *m);
+/* It is gone: what is placed there is placed anew. */
 int core_machine_remove(Core *c, const char *id);
+/*
+ * It is silent, and nobody knows yet whether it is gone: what is placed there stays, nothing is added. So
+ * it is with a machine that was never set, but has placements.
+ */
+int core_machine_doubt(Core *c, const char *id);
 int core_unit_set(Core *c, const char *name, const char *hash, DesiredState desired,
                   uint64_t generation, const Requirements *q);
 int core_unit_remove(Core *c, const char *name);

@@ -75,7 +75,7 @@ CoreCheck core_check_placed(Core *c, const CoreUnit *u, const CoreMachine *m,
                             const char **ret_other) {
         *ret_other = NULL;
         if (!m->document)
-                return CHECK_AWAY;
+                return m->away ? CHECK_AWAY : CHECK_FITS;
         if (u->class->q->machine_id && !core_machine_has_id(m->id, u->class->q->machine_id)) {
                 *ret_other = u->class->q->machine_id;
                 return CHECK_ID;

@@ -88,6 +88,7 @@ typedef struct CoreTally {
 struct CoreMachine {
         char *id;
         Machine *document; /* NULL: not registered; it is known because something is placed there */
+        bool away;         /* not registered, and certainly gone */
         size_t index;      /* in core->order; only while it is registered */
         CoreUnits units;   /* that are placed there */
         CoreTally *tallies;
@@ -210,7 +211,7 @@ int core_mark_neighbours(Core *c, const CoreUnit *u);
 
 /* core_check.c */
 typedef enum CoreCheck {
-        CHECK_FITS,
+        CHECK_FITS, /* or nobody can know */
         CHECK_AWAY,
         CHECK_ID,
         CHECK_METADATA,

@@ -250,6 +250,7 @@ static int enter(Core *c, CoreMachine *m, Machine *document) {
         for (size_t k = i; k < n; k++)
                 c->order[k]->index = k;
         m->document = document;
+        m->away = false;
         bucket_put(c, m, m->units.n, true);
         for (size_t k = 0; k < m->tallies_size; k++)
                 if (m->tallies[k].pattern && (m->tallies[k].holders || m->tallies[k].matches))
@@ -340,18 +341,28 @@ int core_machine_set(Core *c, const Machine *document) {
         return r < 0 ? r : mark_waiting(c);
 }
 
-int core_machine_remove(Core *c, const char *id) {
-        CoreMachine *m = map_get(c->machines, id);
+static int take_away(Core *c, CoreMachine *m, bool away) {
         int r;
 
-        if (!m || !m->document)
-                return 0;
-
-        leave(c, m);
+        if (m->document)
+                leave(c, m);
+        m->away = away;
         r = mark_units(c, m);
         if (r >= 0)
                 r = mark_waiting(c); /* their reasons count machines */
         if (m->units.n == 0)
-                (void) map_remove(c->machines, id);
+                (void) map_remove(c->machines, m->id);
         return r;
+}
+
+int core_machine_remove(Core *c, const char *id) {
+        CoreMachine *m = map_get(c->machines, id);
+
+        return !m || (!m->document && m->away) ? 0 : take_away(c, m, true);
+}
+
+int core_machine_doubt(Core *c, const char *id) {
+        CoreMachine *m = map_get(c->machines, id);
+
+        return !m || !m->document ? 0 : take_away(c, m, false);
 }

@@ -80,11 +80,16 @@ static int leave(Core *c, CoreUnit *u, CoreMachine *m, char *why) {
         return core_unplace(c, u, m, why);
 }
 
-/* It was placed twice, by hand or in an older version: the first by id stays. */
+/* It was placed twice, by hand or in an older version: one stays, on a machine that answers, the first by id. */
 static bool is_surplus(const CoreUnit *u, const CorePlace *p) {
-        for (size_t i = 0; !u->global && i < u->places.n; i++)
-                if (strcmp(u->places.items[i].machine->id, p->machine->id) < 0)
+        for (size_t i = 0; !u->global && i < u->places.n; i++) {
+                const CoreMachine *other = u->places.items[i].machine;
+                bool answers = p->machine->document, other_answers = other->document;
+
+                if (answers != other_answers ? other_answers
+                                             : strcmp(other->id, p->machine->id) < 0)
                         return true;
+        }
         return false;
 }
 
