@@ -691,6 +691,10 @@ static bool is_answered(void *userdata) {
 
 /* Out of descriptors, the server neither spins nor gives up listening. */
 START_TEST(test_out_of_descriptors) {
+        /* CK_FORK=no is for valgrind, which lets accept() succeed and closes what is over the limit. */
+        if (str_eq(getenv("CK_FORK"), "no"))
+                return;
+
         /* With a connection open, and with none. */
         for (int open = 0; open < 2; open++) {
                 _cleanup_(fixture_done) Fixture f = { 0 };
