@@ -342,7 +342,7 @@ static void reply_json(HttpExchange *x, json_t *j) {
 }
 
 static json_t *unit_json(FakeUnit *u) {
-        json_t *j;
+        json_t *j = NULL;
 
         must(str_replace(&u->api->current_state, current_state(u)) == 0 &&
                      api_unit_to_json(u->api, &j) == 0,
