@@ -151,6 +151,9 @@ static int wait_until_there(Context *c, const Launch *launch, const Changes *ch)
                 return 0;
         if (wait_for_units(c, &launch->wait, ch->wait, ch->n_wait, &result) == 0)
                 return 0;
+        /* Why a unit failed has been said; fleet's second line is about waits that took too long. */
+        if (result.error.code != -ETIMEDOUT)
+                return 1;
         err_line(&c->output,
                  result.started ? "Error waiting for systemd unit states, err: %s"
                                 : "Error waiting for unit states, exit status: %s",

@@ -11,6 +11,8 @@
 #define RC_NOT_ACTIVE 3 /* systemctl(1), LSB */
 #define HASH_SHORT 7
 #define LABEL_WIDTH 9
+#define CONTAINER_ID 64 /* hex digits; 12 of them are enough for docker and its users */
+#define CONTAINER_SHORT 12
 
 #define GREEN "\033[1;32m"
 #define RED "\033[1;31m"
@@ -118,13 +120,14 @@ static int render_active(const StatusText *s, Buf *out) {
 
 /* "3f2a9c0b1d2e (code=exited, status=1)" */
 static int render_main(const UnitState *u, Buf *out) {
+        const char *id = str_or(u->main_id, "none");
         int r;
 
         if (str_empty(u->main_id) && u->exit_code < 0 && u->exit_signal == 0)
                 return 0;
         r = label("Main", out);
         if (r == 0)
-                r = buf_append_str(out, str_or(u->main_id, "none"));
+                r = buf_append(out, id, strlen(id) == CONTAINER_ID ? CONTAINER_SHORT : strlen(id));
         if (r == 0 && u->exit_signal > 0) {
                 const char *name = sigabbrev_np(u->exit_signal);
 

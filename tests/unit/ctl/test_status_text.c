@@ -35,6 +35,7 @@ static char *render(const char *status, const char *state, bool colour) {
 }
 
 #define HASH "0291f12e379921025c603e454c0fe989ddb0f3dd"
+#define CONTAINER "3f2a9c0b1d2e3f2a9c0b1d2e3f2a9c0b1d2e3f2a9c0b1d2e3f2a9c0b1d2e3f2a"
 #define STATUS                                                                                     \
         "{\"unit\":\"hello.service\",\"description\":\"Says hello\",\"desiredState\":"             \
         "\"launched\",\"hash\":\"" HASH "\"}"
@@ -44,7 +45,7 @@ START_TEST(test_running) {
                 STATUS,
                 "{\"unit\":\"hello.service\",\"machine\":\"0123456789abcdef\",\"load\":\"loaded\","
                 "\"active\":\"active\",\"sub\":\"running\",\"result\":\"success\",\"hash\":\"" HASH
-                "\",\"driver\":\"docker\",\"mainID\":\"3f2a9c0b1d2e\",\"since\":1795251540000000,"
+                "\",\"driver\":\"docker\",\"mainID\":\"" CONTAINER "\",\"since\":1795251540000000,"
                 "\"restarts\":2}",
                 false);
 
