@@ -29,6 +29,7 @@ static int look_at_exec_start(const char *unit, const UnitFile *file, Error *ret
                 return not_mine(reterr, 0, "it is no service");
         while ((o = unit_file_next(file, "Service", &position))) {
                 _cleanup_free_ char *value = NULL;
+                _cleanup_error_ Error why = ERROR_INIT;
                 CommandLine *lines = NULL;
                 size_t n = 0;
                 int r;
@@ -38,10 +39,13 @@ static int look_at_exec_start(const char *unit, const UnitFile *file, Error *ret
                 value = unit_option_joined_value(o);
                 if (!value)
                         return -ENOMEM;
-                r = command_line_parse(value, &lines, &n, NULL);
+                r = command_line_parse(value, &lines, &n, &why);
                 if (r == -ENOMEM)
                         return r;
-                if (r < 0 || n == 0)
+                if (r < 0) /* nobody can run it */
+                        return error_set_at(reterr, -EINVAL, NULL, o->line, 0, "ExecStart: %s",
+                                            error_text(&why));
+                if (n == 0)
                         return not_mine(reterr, o->line, "ExecStart is no command line");
                 if (docker_command_is_docker(lines[0].path))
                         r = DRIVER_CLAIMS;
