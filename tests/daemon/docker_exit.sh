@@ -18,6 +18,7 @@ service limit <<E
 ExecStart=$run --name limit busybox false
 Restart=always
 RestartSec=10ms
+[Unit]
 StartLimitBurst=3
 StartLimitIntervalSec=60s
 E
@@ -53,11 +54,11 @@ t_ok "a failing pre command with '-' does not matter" ctl start "$T/pre-ignored.
 t_is "it runs" pre-ignored active/running
 t_not "a failing pre command is a failed start" ctl start "$T/pre-fails.service"
 t_is "it is failed" pre-fails failed/failed
-t_ok "and says with which code" status_says pre-fails 'status=5'
+t_ok "and says with which code" status_says pre-fails 'ExecStartPre=.* status 5'
 t_eq "the main command was not started" "$(container pre-fails)" none
 
-ctl start --no-block "$T/success.service" "$T/prevent.service" "$T/limit.service" "$T/variables.service" \
-        >/dev/null 2>&1
+t_ok "those that end by themselves start" \
+        ctl start --no-block "$T/success.service" "$T/prevent.service" "$T/limit.service" "$T/variables.service"
 t_is "SuccessExitStatus" success inactive/dead
 t_is "RestartPreventExitStatus" prevent failed/failed
 t_is "StartLimitBurst" limit failed/failed 30

@@ -46,7 +46,7 @@ done
 service no-image <<<'ExecStart=/usr/bin/docker run --name no-image 127.0.0.1:1/none:1 true'
 t_not "a missing image is a failed start" ctl start "$T/no-image.service"
 t_is "the unit is failed" no-image failed/failed
-t_ok "and says which image" status_says no-image '127\.0\.0\.1:1/none'
+t_ok "and says what was wrong" status_says no-image 'ExecStart=.*127\.0\.0\.1:1/.*refused'
 
 docker_e run -d --name taken busybox sleep 1000 >/dev/null
 before=$(rig_started_at e taken)

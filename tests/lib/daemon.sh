@@ -34,12 +34,17 @@ t_is() { # TEST-NAME UNIT ACTIVE/SUB [SECONDS]
 
 # A container's own view, one word: running, exited, …; "none" if there is none.
 container() { # NAME
-        docker_e inspect -f '{{.State.Status}}' "$1" 2>/dev/null || echo none
+        local status
+        status=$(docker_e inspect -f '{{.State.Status}}' "$1" 2>/dev/null)
+        echo "${status:-none}"
 }
 container_is() { [ "$(container "$1")" = "$2" ]; }
 
 status_says() { # UNIT REGEX
-        ctl status "$1.service" 2>&1 | grep -qE -- "$2"
+        local text
+        text=$(ctl status "$1.service" 2>&1) # its exit code says whether the unit is active
+        echo "$text"
+        grep -qE -- "$2" <<<"$text"
 }
 
 # What a unit's containers must be to have been left alone: names with the time of their start.

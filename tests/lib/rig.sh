@@ -232,7 +232,7 @@ rig_fleetd_end() { # NAME
 
 # fleetctl against fleetd NAME.
 rig_ctl() { # NAME ARG…
-        "$FLEETCTL" --endpoint "unix://$T/$1/fleet.sock" "${@:2}"
+        timeout -k 5 "${RIG_CTL_DEADLINE:-45}" "$FLEETCTL" --endpoint "unix://$T/$1/fleet.sock" "${@:2}"
 }
 
 # The API, bare: rig_api NAME METHOD PATH [CURL-OPTION…]
