@@ -24,10 +24,13 @@ struct DockerJob {
 
         ListLink *orphans; /* NULL while it has an owner */
         ListLink link;     /* in orphans */
+        DockerJob *waiter; /* begins when this orphan has gone */
+        DockerJob *waits_on;
         sd_event_source *ending;
         DockerCall *call;
         DockerCall *signalling;
         DockerPulling *pull;
+        bool cleared; /* what a crash had left, already in this job */
         bool pulled;  /* the image, already in this job */
         bool waits;   /* for the container's end */
         size_t index; /* of the name that is worked on */
@@ -240,6 +243,8 @@ static int write_cidfile(DockerJob *j, Error *reterr) {
 static void have_container(DockerJob *j) {
         _cleanup_error_ Error error = ERROR_INIT;
 
+        j->status = 0;
+        j->message = mem_free(j->message);
         if (j->orphans)
                 remove_container(j, true);
         else if (write_cidfile(j, &error) < 0) {
@@ -252,7 +257,39 @@ static void have_container(DockerJob *j) {
                 finish(j);
 }
 
-/* The engine went away under our create, and says now that the name is taken: by us? */
+/* Left by a daemon of ours that died between create and start: in nobody's way but ours. */
+static bool is_left_over(const DockerJob *j, const json_t *container) {
+        const json_t *theirs = json_object_get(json_object_get(container, "Config"), "Labels");
+        const json_t *ours = json_object_get(j->command->body, "Labels");
+        const json_t *state = json_object_get(json_object_get(container, "State"), "Status");
+
+        return json_object_get(ours, "flotilla.unit") &&
+               json_equal(json_object_get(ours, "flotilla.unit"),
+                          json_object_get(theirs, "flotilla.unit")) &&
+               json_equal(json_object_get(ours, "flotilla.machine"),
+                          json_object_get(theirs, "flotilla.machine")) &&
+               str_eq(json_string_value(state), "created");
+}
+
+static void create(DockerJob *j);
+
+static void cleared(DockerJob *j, _unused_ const DockerReply *reply) {
+        j->call = docker_call_free(j->call);
+        create(j);
+}
+REPLY(cleared);
+
+static void clear_away(DockerJob *j, const char *id) {
+        _cleanup_free_ char *path = container_path(id, "?v=1");
+
+        j->cleared = true;
+        ask(j,
+            (DockerRequest){
+                    .method = "DELETE", .lane = DOCKER_LANE_URGENT, .reply_fn = cleared_reply },
+            path);
+}
+
+/* Whose is the container that has our name? Ours, if the engine went away under our create. */
 static void resolved(DockerJob *j, const DockerReply *reply) {
         _cleanup_json_ json_t *body = NULL;
         const json_t *labels;
@@ -264,14 +301,15 @@ static void resolved(DockerJob *j, const DockerReply *reply) {
         labels = json_object_get(json_object_get(body, "Config"), "Labels");
         attempt = json_string_value(json_object_get(labels, LABEL_ATTEMPT));
         id = json_string_value(json_object_get(body, "Id"));
-        if (!id || !str_eq(attempt, j->attempt)) {
-                fail(j, engine_status(j), "the container name is taken");
-                return;
-        }
-        if (str_replace(&j->id, id) < 0)
-                fail_errno(j, -ENOMEM);
+        if (id && str_eq(attempt, j->attempt)) {
+                if (str_replace(&j->id, id) < 0)
+                        fail_errno(j, -ENOMEM);
+                else
+                        have_container(j);
+        } else if (id && !j->cleared && !j->orphans && is_left_over(j, body))
+                clear_away(j, id);
         else
-                have_container(j);
+                finish(j); /* with the engine's words */
 }
 REPLY(resolved);
 
@@ -294,7 +332,6 @@ static bool is_missing_image(const DockerJob *j, const DockerReply *reply, const
 static void created(DockerJob *j, const DockerReply *reply) {
         _cleanup_json_ json_t *body = NULL;
         _cleanup_free_ char *text = NULL;
-        bool repeated = docker_call_was_repeated(j->call);
         const char *id;
 
         j->call = docker_call_free(j->call);
@@ -314,9 +351,11 @@ static void created(DockerJob *j, const DockerReply *reply) {
                 finish(j);
         else if (is_missing_image(j, reply, str_or(text, "")))
                 pull(j);
-        else if (reply->status == 409 && repeated && j->command->name)
+        else if (reply->status == 409 && j->command->name) {
+                j->status = engine_status(j);
+                say(j, str_or(text, "out of memory"));
                 resolve(j);
-        else
+        } else
                 fail(j, engine_status(j), str_or(text, "out of memory"));
 }
 REPLY(created);
@@ -491,6 +530,19 @@ static int set_labels(DockerJob *j, const json_t *labels) {
         return 0;
 }
 
+/* An orphan that still has a container of that name, or is about to. */
+static DockerJob *find_rival(const DockerJob *j, ListLink *orphans) {
+        if (!orphans || !j->command->body || !j->command->name)
+                return NULL;
+        for (ListLink *l = orphans->next; l != orphans; l = l->next) {
+                DockerJob *o = CONTAINER_OF(l, DockerJob, link);
+
+                if (!o->waiter && str_eq(o->command->name, j->command->name))
+                        return o;
+        }
+        return NULL;
+}
+
 static void begin(DockerJob *j) {
         switch (j->command->verb) {
         case DOCKER_PULL:
@@ -534,7 +586,11 @@ int docker_job_new(const DockerJobOptions *options, DockerJob **ret) {
                 (void) docker_job_free(j);
                 return r;
         }
-        begin(j);
+        j->waits_on = find_rival(j, options->orphans);
+        if (j->waits_on)
+                j->waits_on->waiter = j;
+        else
+                begin(j);
         *ret = j;
         return 0;
 }
@@ -543,6 +599,12 @@ DockerJob *docker_job_free(DockerJob *j) {
         if (!j)
                 return NULL;
         list_remove(&j->link);
+        if (j->waits_on)
+                j->waits_on->waiter = NULL;
+        if (j->waiter) {
+                j->waiter->waits_on = NULL;
+                begin(TAKE_PTR(j->waiter));
+        }
         event_drop(j->ending);
         docker_call_free(j->call);
         docker_call_free(j->signalling);

@@ -32,8 +32,9 @@ typedef struct DockerJobOptions {
         DockerEngine *engine;
         DockerCommand *command; /* taken */
         const json_t *labels;   /* put on a container that is made; borrowed for the call */
-        bool supervise;         /* run, start: end when it is started, leave its end to the owner */
-        DockerJobFn done_fn;    /* once, from the loop, unless the job is freed or left */
+        ListLink *orphans;   /* a container of theirs with the same name is waited for; or NULL */
+        bool supervise;      /* run, start: end when it is started, leave its end to the owner */
+        DockerJobFn done_fn; /* once, from the loop, unless the job is freed or left */
         void *userdata;
 } DockerJobOptions;
 

@@ -71,6 +71,16 @@ static void tell(DockerUnit *u) {
         docker_unit_changed(u);
 }
 
+static void removed(DockerCall *call, const DockerReply *reply, void *userdata);
+
+/* Somebody else is removing it: that is waited for. */
+static bool wait_until_removed(DockerUnit *u, const DockerReply *reply, const char *words) {
+        DockerRequest request = { .method = "POST", .lane = DOCKER_LANE_FREE, .reply_fn = removed };
+
+        return reply->status == 409 && strstr(words, "already in progress") &&
+               ask(u, &request, "/wait?condition=removed", &u->main.removing) >= 0;
+}
+
 static void removed(_unused_ DockerCall *call, const DockerReply *reply, void *userdata) {
         DockerUnit *u = userdata;
         _cleanup_free_ char *words = NULL, *note = NULL;
@@ -78,6 +88,8 @@ static void removed(_unused_ DockerCall *call, const DockerReply *reply, void *u
         u->main.removing = docker_call_free(u->main.removing);
         if (reply->r < 0 || (reply->status >= 400 && reply->status != 404)) {
                 words = docker_reply_message(reply);
+                if (wait_until_removed(u, reply, str_or(words, "")))
+                        return;
                 note = str_printf("the container could not be removed: %s",
                                   str_or(words, "out of memory"));
                 docker_unit_note(u, note);
@@ -136,7 +148,7 @@ void docker_main_ended(DockerUnit *u) {
                 return;
         }
         /* An engine that shuts down stops its containers as a person would: that is no wish. */
-        if (m->stop_seen && !m->stopped_by_us && !docker_engine_accepts(u->driver->engine)) {
+        if (!m->with_engine && !m->stopped_by_us && !docker_engine_accepts(u->driver->engine)) {
                 m->with_engine = true;
                 docker_unit_changed(u);
                 return;

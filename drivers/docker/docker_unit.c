@@ -101,6 +101,7 @@ static int new_job(DockerUnit *u, DockerCommand **command, bool main, DockerJob 
         DockerJobOptions o = { .event = u->driver->options.event,
                                .engine = u->driver->engine,
                                .command = *command,
+                               .orphans = &u->driver->orphans,
                                .supervise = main && u->supervise,
                                .done_fn = main ? main_done : control_done,
                                .userdata = u };

@@ -23,6 +23,7 @@ console_up() { # ENGINE
 }
 
 console_down() {
+        [ -z "${CONSOLE:-}" ] || say quit
         exec 7>&-
         [ -z "${CONSOLE:-}" ] || wait "$CONSOLE"
         CONSOLE=
