@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/fs.h"
@@ -163,6 +164,43 @@ START_TEST(second_opener_is_told_off) {
 }
 END_TEST
 
+static void copy_file(const char *from, const char *to) {
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+
+        ck_assert_int_eq(fs_read_file(from, 64 * MIB, &data, &size), 0);
+        ck_assert_int_eq(fs_write_file(to, data, size, 0600), 0);
+}
+
+/* docs/OPERATIONS.md "Backup": as after a crash. */
+START_TEST(copy_of_an_open_store_is_good) {
+        _cleanup_free_ char *copy = str_printf("%s/copy.db", directory),
+                            *wal = str_printf("%s-wal", path),
+                            *wal_copy = str_printf("%s-wal", copy);
+        Store *s = open_at(event, 0);
+        int status;
+        pid_t pid;
+
+        (void) store_do_put(event, s, "k", "1", 0);
+        /* Not in this process: closing the file here would drop sqlite's lock on it (fcntl(2)). */
+        pid = fork();
+        if (pid == 0) {
+                copy_file(path, copy);
+                copy_file(wal, wal_copy);
+                _exit(0);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+        store_free(s);
+
+        mem_free(path);
+        path = TAKE_PTR(copy);
+        s = open_at(event, 0);
+        ck_assert_str_eq(store_do_get(event, s, "k"), "1");
+        store_free(s);
+}
+END_TEST
+
 /* ---- damage ---- */
 
 /* A closed store with some hundred keys. */
@@ -306,6 +344,7 @@ static Suite *suite_files(void) {
         tcase_add_test(t, history_does_not_grow_the_file);
         tcase_add_test(t, big_history_is_limited_by_bytes);
         tcase_add_test(t, second_opener_is_told_off);
+        tcase_add_test(t, copy_of_an_open_store_is_good);
         tcase_add_test(t, not_a_database);
         tcase_add_test(t, empty_file_is_a_new_store);
         tcase_add_test(t, truncated_file);
