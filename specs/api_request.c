@@ -102,7 +102,7 @@ static int get_member(const json_t *operation, const char *key, const char **ret
 }
 
 static int parse_operation(const json_t *j, MachinePatch *p, Error *reterr) {
-        const char *op, *path, *value;
+        const char *op, *path, *value = "";
         bool remove;
         int r;
 
