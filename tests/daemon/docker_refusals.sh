@@ -11,7 +11,7 @@ refused() { # NAME WORDS (regex)
 }
 service unknown-flag <<<'ExecStart=/usr/bin/docker run --no-such-flag busybox'
 refused unknown-flag 'no-such-flag'
-t_match "and the line" "$T_ERR" '(line |:)2'
+t_match "and where" "$T_ERR" 'docker run'
 service quotes <<<'ExecStart=/usr/bin/docker run busybox sh -c "echo'
 refused quotes 'quote|unbalanced'
 service bad-value <<<'ExecStart=/usr/bin/docker run --memory=lots busybox'

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/shell.sh"
 . "$ROOT/tests/lib/daemon.sh"
 daemon_up
-unit="ExecStart=/usr/bin/docker run --rm --name u busybox sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.1; done'"
+unit="ExecStart=/usr/bin/docker run --rm --name unit busybox sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.1; done'"
 service u <<<"$unit"
 t_ok "a unit runs" ctl start "$T/u.service"
 before=$(all_started_at)
@@ -45,5 +45,5 @@ t_eq "fleetd refuses a damaged state" "$T_RC" 1
 t_match "and says what to do" "$T_ERR" 'move it'
 t_eq "the file is as it was" "$(sha1sum <"$store")" "$sum"
 t_eq "the unit runs on" "$(all_started_at)" "$before"
-docker_e rm -f u >/dev/null
+docker_e rm -f unit >/dev/null
 t_done
