@@ -125,6 +125,37 @@ START_TEST(test_restart_takes_up_what_runs) {
 }
 END_TEST
 
+/* LAB-9: the whole state is lost. What runs is kept, shown, taken up again, or let go of by name. */
+START_TEST(test_lost_state) {
+        static const char *const files[] = { "fleet.db", "fleet.db-wal", "fleet.db-shm" };
+        _cleanup_fleetd_rig_ FleetdRig rig;
+
+        fleetd_rig_init(&rig, NULL);
+        fleetd_rig_up(&rig);
+        fleetd_rig_unit(&rig, "a.service", RUN, "launched", 201);
+        fleetd_rig_unit(&rig, "b.service", RUN, "launched", 201);
+        fleetd_rig_wait(&rig, "/fleet/v1/state/a.service", RUNNING);
+        fleetd_rig_wait(&rig, "/fleet/v1/state/b.service", RUNNING);
+        fleetd_rig_down(&rig);
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                _cleanup_free_ char *path = str_printf("%s/%s", rig.directory, files[i]);
+
+                ck_assert_int_eq(fs_remove_tree(path), 0);
+        }
+        fleetd_rig_up(&rig);
+        fleetd_rig_wait(&rig, "/fleet/v1/status/a.service", "registry was found empty");
+        fleetd_rig_wait(&rig, "/fleet/v1/state/b.service", RUNNING);
+        fleetd_rig_wait(&rig, "/fleet/v1/units", "{}");
+
+        fleetd_rig_unit(&rig, "a.service", RUN, "launched", 201);
+        fleetd_rig_wait(&rig, "/fleet/v1/units/a.service", LAUNCHED);
+        fleetd_rig_wait(&rig, "/fleet/v1/state/b.service", RUNNING);
+        destroy(&rig, "b.service");
+        fleetd_rig_wait(&rig, "/fleet/v1/state/b.service", "unit state does not exist");
+        fleetd_rig_wait(&rig, "/fleet/v1/state/a.service", RUNNING);
+}
+END_TEST
+
 static void set_done(void *userdata) {
         *(bool *) userdata = true;
 }
@@ -335,6 +366,6 @@ START_TEST(test_what_keeps_it_from_starting) {
 END_TEST
 
 TEST_MAIN("fleetd", test_life_of_a_unit, test_replace, test_failures_stay_with_their_unit,
-          test_restart_takes_up_what_runs, test_leaving, test_reload, test_dump, test_events,
-          test_too_many_streams, test_journal, test_going_down_with_streams,
+          test_restart_takes_up_what_runs, test_lost_state, test_leaving, test_reload, test_dump,
+          test_events, test_too_many_streams, test_journal, test_going_down_with_streams,
           test_what_keeps_it_from_starting);
