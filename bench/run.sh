@@ -58,6 +58,8 @@ fresh_fleetd() {
 end_fleetd() {
         rig_kill f TERM || fail "fleetd does not end"
         rm -rf "$T/f"
+        # Containers that carry our labels would be taken up by the next one.
+        rig_docker e ps -aq | xargs -r docker -H "unix://$(rig_docker_socket e)" rm -f >/dev/null
 }
 
 # ---- what needs no engine ---------------------------------------------------------------------
@@ -131,7 +133,7 @@ measure_idle() {
         cpu=$(awk -v t=$((t1 - t0)) -v hz="$(getconf CLK_TCK)" -v s="$idle_seconds" \
                 'BEGIN { printf "%.3f", 100 * t / hz / s }')
         figure "fleetd idle, $n_idle units: CPU" "$cpu" "%" 0.1 "over $idle_seconds s"
-        figure "fleetd idle, $n_idle units: wake-ups" $((s1 - s0)) "" $((idle_seconds / 10)) \
+        figure "fleetd idle, $n_idle units: wake-ups" $((s1 - s0)) "" $(((idle_seconds + 9) / 10)) \
                 "over $idle_seconds s"
 }
 
