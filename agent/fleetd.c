@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 #include "agent/api/api.h"
+#include "agent/api/listing.h"
 #include "agent/host.h"
 #include "agent/known_drivers.h"
 #include "agent/presence.h"
@@ -21,6 +22,8 @@
 
 /* Memory that start-up or a burst of work needed is given back once it has been quiet for so long. */
 #define FLEETD_TRIM_AFTER_USEC (2 * USEC_PER_SEC)
+/* What requests need goes with the lists that are kept for their later pages. */
+#define FLEETD_TRIM_AFTER_REQUEST_USEC (LISTING_KEEP_USEC + 2 * USEC_PER_SEC)
 
 struct Fleetd {
         sd_event *event;
@@ -126,6 +129,13 @@ static void on_agent_idle(void *userdata) {
 
         if (!event_timer_is_armed(f->trim))
                 (void) event_timer_arm(f->trim, FLEETD_TRIM_AFTER_USEC);
+}
+
+static void on_api_active(void *userdata) {
+        Fleetd *f = userdata;
+
+        if (!event_timer_is_armed(f->trim))
+                (void) event_timer_arm(f->trim, FLEETD_TRIM_AFTER_REQUEST_USEC);
 }
 
 /* ---- between the parts ----------------------------------------------------------------------- */
@@ -277,6 +287,8 @@ static int make_api(Fleetd *f, Error *reterr) {
                 .machine_id = f->machine_id,
                 .driver = f->config->driver,
                 .token_limit = (uint16_t) f->config->token_limit,
+                .active = on_api_active,
+                .userdata = f,
         };
         HttpServerOptions server = {
                 .handler = api_handle,

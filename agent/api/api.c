@@ -149,6 +149,8 @@ void api_handle(HttpExchange *x, void *userdata) {
                 return;
         }
         log_debug("%s %s", http_exchange_method(x), q->path);
+        if (api->options.active)
+                api->options.active(api->options.userdata);
         if (!api->in_contact)
                 request_reply_error(q, 503, "fleet server unable to communicate with etcd");
         else if (!redirect_to_clean_path(q))

@@ -26,6 +26,9 @@ typedef struct ApiOptions {
         const char *machine_id;
         const char *driver;   /* fleet.conf's driver=, for checks at submit */
         uint16_t token_limit; /* page size of lists */
+        /* May be NULL. A request has come: memory is in use that can be given back later. */
+        void (*active)(void *userdata);
+        void *userdata;
 } ApiOptions;
 
 /* Strings are copied. The caller owns *ret. */
