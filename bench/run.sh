@@ -96,7 +96,8 @@ measure_ready() {
 measure_start() {
         local i floor ours difference
         fresh_fleetd
-        figure "fleetd resident, 0 units" "$(mib "$(resident_kib f)")" MiB 8
+        wait_for 5 false # it gives back what only starting needed
+        figure "fleetd resident, 0 units" "$(mib "$(resident_kib f)")" MiB 8 "5 s after the start"
         for ((i = 0; i < n_start; i++)); do
                 unit "ours$i"
                 "$tools/engine_floor" "$(rig_docker_socket e)" busybox "floor$i" >>"$T/floor" || fail floor
@@ -139,6 +140,7 @@ measure_idle() {
 
 measure_resident() {
         run_units "$n_resident"
+        wait_for 5 false
         figure "fleetd resident, $n_resident running units" "$(mib "$(resident_kib f)")" MiB 8
 }
 
