@@ -12,6 +12,7 @@
 
 #define AGENT_RETRY_MIN_USEC (500 * USEC_PER_MSEC)
 #define AGENT_RETRY_MAX_USEC (30 * USEC_PER_SEC)
+#define AGENT_REST_USEC (1 * USEC_PER_SEC)
 
 struct Agent {
         AgentOptions options;
@@ -25,7 +26,8 @@ struct Agent {
         bool listed; /* the schedule has been seen whole */
 
         RegistryCall *verify; /* is the registry empty? */
-        sd_event_source *verify_retry, *collect;
+        Strv settled;         /* names of units to look at in on_collect() */
+        sd_event_source *verify_retry, *collect, *rest;
         Backoff verify_backoff;
 
         void (*stopped)(void *userdata);
@@ -74,37 +76,63 @@ static void publish_state(const char *unit, const UnitState *state, void *userda
                          strerror(-r));
 }
 
-static void on_settled(AgentUnit *u _unused_, void *userdata) {
+static void on_settled(AgentUnit *u, void *userdata) {
         Agent *a = userdata;
 
+        /* Out of memory, it is only kept for longer: until it settles the next time. */
+        if (strv_push(&a->settled, agent_unit_name(u)) < 0)
+                log_warning("out of memory: %s is not looked at now", agent_unit_name(u));
         (void) event_defer_trigger(a->collect);
 }
 
-/* Drops the units that are over; tells who waits for that. */
-static void on_collect(void *userdata) {
-        Agent *a = userdata;
+static bool any_unit_there(const Agent *a) {
         const char *name;
         AgentUnit *u;
-        bool busy = a->context.undecided > 0 || !a->listed, there = false;
 
-        MAP_FOREACH (name, u, a->units) {
-                there = there || agent_unit_is_there(u);
-                busy = busy || agent_unit_is_busy(u);
-                if (!agent_unit_is_gone(u) || agent_unit_is_placed(u))
+        MAP_FOREACH (name, u, a->units)
+                if (agent_unit_is_there(u))
+                        return true;
+        return false;
+}
+
+/* Drops those of the settled units that are over; tells who waits for that. */
+static void on_collect(void *userdata) {
+        Agent *a = userdata;
+        _cleanup_(strv_done) Strv settled = a->settled;
+
+        a->settled = STRV_INIT;
+        for (size_t i = 0; i < settled.n; i++) {
+                const char *name = settled.items[i];
+                AgentUnit *u = map_get(a->units, name);
+
+                if (!u || !agent_unit_is_gone(u) || agent_unit_is_placed(u))
                         continue;
                 publish_state(name, NULL, a);
                 map_remove(a->units, name);
         }
-        if (!busy) {
-                contents_clear(a->context.contents);
-                a->options.idle(a->options.userdata);
-        }
-        if (a->context.stopping && !there && a->stopped) {
+        if (!event_timer_is_armed(a->rest))
+                (void) event_timer_arm(a->rest, AGENT_REST_USEC);
+        if (a->context.stopping && a->stopped && !any_unit_there(a)) {
                 void (*fn)(void *) = a->stopped;
 
                 a->stopped = NULL;
                 fn(a->stopped_userdata);
         }
+}
+
+/* Some time after the last unit has settled: is there nothing more to do? */
+static void on_rest(void *userdata) {
+        Agent *a = userdata;
+        const char *name;
+        AgentUnit *u;
+
+        if (a->context.undecided > 0 || !a->listed)
+                return;
+        MAP_FOREACH (name, u, a->units)
+                if (agent_unit_is_busy(u))
+                        return;
+        contents_clear(a->context.contents);
+        a->options.idle(a->options.userdata);
 }
 
 static void run_all(Agent *a) {
@@ -119,14 +147,13 @@ static void run_all(Agent *a) {
         (void) event_defer_trigger(a->collect);
 }
 
-static void on_content(const char *hash, int r, const Error *error, void *userdata) {
+static void on_content(const char *unit, const char *hash, int r, const Error *error,
+                       void *userdata) {
         Agent *a = userdata;
-        const char *name;
-        AgentUnit *u;
+        AgentUnit *u = map_get(a->units, unit);
 
-        MAP_FOREACH (name, u, a->units)
-                if (str_eq(agent_unit_hash(u), hash))
-                        agent_unit_set_content(u, r, error);
+        if (u && str_eq(agent_unit_hash(u), hash))
+                agent_unit_set_content(u, r, error);
 }
 
 /* ---- drivers --------------------------------------------------------------------------------- */
@@ -352,6 +379,8 @@ static int make_sources(Agent *a) {
         int r;
 
         r = event_defer_new(a->options.event, "agent-collect", on_collect, a, &a->collect);
+        if (r >= 0)
+                r = event_timer_new(a->options.event, "agent-rest", on_rest, a, &a->rest);
         if (r < 0)
                 return r;
         return event_timer_new(a->options.event, "agent-verify", ask_verify, a, &a->verify_retry);
@@ -402,6 +431,8 @@ Agent *agent_free(Agent *a) {
         a->drivers = agent_drivers_free(a->drivers);
         a->units = map_free(a->units); /* after the drivers, whose answers they wait for */
         a->collect = event_drop(a->collect);
+        a->rest = event_drop(a->rest);
+        strv_done(&a->settled);
         a->verify_retry = event_drop(a->verify_retry);
         a->machine_id = mem_free(a->machine_id);
         a->configured_driver = mem_free(a->configured_driver);

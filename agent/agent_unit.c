@@ -287,7 +287,7 @@ static int prepare_content(AgentUnit *u, const UnitFile **ret_file, Error *reter
         if (*ret_file)
                 return 1;
         u->waiting_for_content = true;
-        return contents_fetch(u->context->contents, u->wanted_hash, reterr);
+        return contents_fetch(u->context->contents, u->name, u->wanted_hash, reterr);
 }
 
 /* What a step needs before the driver can be asked: as prepare_content(). */

@@ -2,12 +2,14 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/map.h"
+#include "lib/base/strv.h"
 
 typedef struct ContentEntry {
         Contents *contents;
         char hash[SHA1_HEX_SIZE];
         UnitFile *file;     /* NULL while it is being fetched */
         RegistryCall *call; /* while it is being fetched */
+        Strv waiting;       /* the units that want it, while it is being fetched */
 } ContentEntry;
 
 struct Contents {
@@ -24,6 +26,7 @@ static void *content_entry_free(void *p) {
                 return NULL;
         e->call = registry_call_free(e->call);
         e->file = unit_file_free(e->file);
+        strv_done(&e->waiting);
         return mem_free(e);
 }
 
@@ -56,10 +59,12 @@ const UnitFile *contents_get(const Contents *c, const char *hash) {
 static void on_content(int r, const char *text, const Error *error, void *userdata) {
         ContentEntry *e = userdata;
         Contents *c = e->contents;
+        _cleanup_(strv_done) Strv waiting = e->waiting;
         _cleanup_error_ Error why = ERROR_INIT;
         char hash[SHA1_HEX_SIZE];
 
         memcpy(hash, e->hash, sizeof(hash));
+        e->waiting = STRV_INIT;
         e->call = registry_call_free(e->call);
         error_copy(&why, error);
         if (r == 0 && text)
@@ -70,15 +75,14 @@ static void on_content(int r, const char *text, const Error *error, void *userda
                 error_fill(&why, r);
                 map_remove(c->entries, hash);
         }
-        c->fn(hash, r, &why, c->userdata);
+        for (size_t i = 0; i < waiting.n; i++)
+                c->fn(waiting.items[i], hash, r, &why, c->userdata);
 }
 
-int contents_fetch(Contents *c, const char *hash, Error *reterr) {
-        ContentEntry *e = map_get(c->entries, hash);
+static int entry_new(Contents *c, const char *hash, ContentEntry **ret) {
+        ContentEntry *e;
         int r;
 
-        if (e && !e->file)
-                return 0;
         if (map_count(c->entries) >= CONTENTS_MAX)
                 contents_clear(c);
 
@@ -92,7 +96,23 @@ int contents_fetch(Contents *c, const char *hash, Error *reterr) {
                 content_entry_free(e);
                 return r;
         }
-        r = registry_content_get(c->registry, hash, on_content, e, &e->call, reterr);
+        *ret = e;
+        return 0;
+}
+
+int contents_fetch(Contents *c, const char *unit, const char *hash, Error *reterr) {
+        ContentEntry *e = map_get(c->entries, hash);
+        int r;
+
+        if (e && !e->file)
+                return strv_push(&e->waiting, unit);
+
+        r = entry_new(c, hash, &e);
+        if (r < 0)
+                return r;
+        r = strv_push(&e->waiting, unit);
+        if (r >= 0)
+                r = registry_content_get(c->registry, hash, on_content, e, &e->call, reterr);
         if (r < 0)
                 map_remove(c->entries, hash);
         return r;

@@ -15,8 +15,12 @@
 
 typedef struct Contents Contents;
 
-/* A fetch has ended: 0 (contents_get() has it now, during this call at least) or failed, in words. */
-typedef void (*ContentsFn)(const char *hash, int r, const Error *error, void *userdata);
+/*
+ * A fetch that `unit` asked for has ended: 0 (contents_get() has it now, during this call at least) or
+ * failed, in words. Called once for each unit that asked.
+ */
+typedef void (*ContentsFn)(const char *unit, const char *hash, int r, const Error *error,
+                           void *userdata);
 
 /* The registry is borrowed. The caller owns *ret. */
 int contents_new(Registry *registry, ContentsFn fn, void *userdata, Contents **ret);
@@ -25,7 +29,7 @@ DEFINE_CLEANUP(Contents, contents_free);
 
 const UnitFile *contents_get(const Contents *c, const char *hash); /* borrowed; NULL = fetch it */
 
-/* Asks for it unless that is under way already. fn comes later, from the loop. */
-int contents_fetch(Contents *c, const char *hash, Error *reterr);
+/* Asks for it, together with others that want the same. fn comes later, from the loop. */
+int contents_fetch(Contents *c, const char *unit, const char *hash, Error *reterr);
 
 void contents_clear(Contents *c); /* drops what is cached; fetches go on */

@@ -1,6 +1,7 @@
 #include "agent/publish.h"
 
 #include "lib/base/alloc.h"
+#include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/event/event.h"
@@ -9,9 +10,11 @@
 #define PUBLISH_RETRY_MAX_USEC (10 * USEC_PER_SEC)
 
 typedef struct PublishEntry {
+        char *unit;
         UnitState *state; /* NULL = its document is to be removed */
-        bool dirty;       /* differs from what was last asked to be written */
-        bool in_flight;
+        ListLink
+                dirty; /* in the list of that name: differs from what was last asked to be written */
+        ListLink in_flight; /* in the list of that name: part of the write under way */
 } PublishEntry;
 
 struct Publish {
@@ -21,6 +24,8 @@ struct Publish {
         void *userdata;
 
         Map *entries; /* unit -> PublishEntry */
+        ListLink dirty, in_flight;
+        size_t n_dirty;
         int64_t lease;
         RegistryCall *call; /* the one write under way */
         sd_event_source *flush, *retry;
@@ -32,8 +37,22 @@ static void *publish_entry_free(void *p) {
 
         if (!e)
                 return NULL;
+        list_remove(&e->dirty);
+        list_remove(&e->in_flight);
         e->state = unit_state_free(e->state);
+        mem_free(e->unit);
         return mem_free(e);
+}
+
+static bool is_listed(const ListLink *link) {
+        return link->next != NULL;
+}
+
+static void set_dirty(Publish *p, PublishEntry *e) {
+        if (is_listed(&e->dirty))
+                return;
+        list_append(&p->dirty, &e->dirty);
+        p->n_dirty++;
 }
 
 static void trigger(Publish *p) {
@@ -44,28 +63,13 @@ static void trigger(Publish *p) {
 
 /* The write under way has ended: what of it must be done again, what is over? */
 static void settle_entries(Publish *p, bool done) {
-        const char *unit;
-        PublishEntry *e;
-
-        MAP_FOREACH (unit, e, p->entries) {
-                if (!e->in_flight)
-                        continue;
-                e->in_flight = false;
+        LIST_FOREACH (PublishEntry, e, &p->in_flight, in_flight) {
+                list_remove(&e->in_flight);
                 if (!done)
-                        e->dirty = true;
-                else if (!e->state && !e->dirty)
-                        map_remove(p->entries, unit);
+                        set_dirty(p, e);
+                else if (!e->state && !is_listed(&e->dirty))
+                        map_remove(p->entries, e->unit);
         }
-}
-
-static bool any_dirty(const Publish *p) {
-        const char *unit;
-        PublishEntry *e;
-
-        MAP_FOREACH (unit, e, p->entries)
-                if (e->dirty)
-                        return true;
-        return false;
 }
 
 static void on_written(int r, int64_t revision _unused_, const Error *error, void *userdata) {
@@ -87,50 +91,44 @@ static void on_written(int r, int64_t revision _unused_, const Error *error, voi
                 return;
         }
         backoff_reset(&p->backoff);
-        if (any_dirty(p))
+        if (p->n_dirty > 0)
                 trigger(p);
 }
 
 static int write_entries(Publish *p, UnitState **states, const char **removed, Error *reterr) {
         size_t n_states = 0, n_removed = 0;
-        const char *unit;
-        PublishEntry *e;
         int r;
 
-        MAP_FOREACH (unit, e, p->entries) {
-                if (!e->dirty)
-                        continue;
+        LIST_FOREACH (PublishEntry, e, &p->dirty, dirty) {
                 if (e->state)
                         states[n_states++] = e->state;
                 else
-                        removed[n_removed++] = unit;
+                        removed[n_removed++] = e->unit;
         }
-        if (n_states + n_removed == 0)
-                return 0;
 
         r = registry_states_put(p->registry, p->machine_id, states, n_states, removed, n_removed,
                                 p->lease, on_written, p, &p->call, reterr);
         if (r < 0)
                 return r;
-        MAP_FOREACH (unit, e, p->entries) {
-                e->in_flight = e->dirty;
-                e->dirty = false;
+        LIST_FOREACH (PublishEntry, e, &p->dirty, dirty) {
+                list_remove(&e->dirty);
+                list_append(&p->in_flight, &e->in_flight);
         }
+        p->n_dirty = 0;
         return 0;
 }
 
 static void on_flush(void *userdata) {
         Publish *p = userdata;
-        size_t n = map_count(p->entries);
         _cleanup_free_ UnitState **states = NULL;
         _cleanup_free_ const char **removed = NULL;
         _cleanup_error_ Error error = ERROR_INIT;
         int r = -ENOMEM;
 
-        if (p->call || p->lease == 0 || n == 0)
+        if (p->call || p->lease == 0 || p->n_dirty == 0)
                 return;
-        states = mem_new_array(UnitState *, n);
-        removed = mem_new_array(const char *, n);
+        states = mem_new_array(UnitState *, p->n_dirty);
+        removed = mem_new_array(const char *, p->n_dirty);
         if (states && removed)
                 r = write_entries(p, states, removed, &error);
         if (r >= 0)
@@ -155,6 +153,8 @@ int publish_new(const PublishOptions *options, Publish **ret) {
                 .backoff = BACKOFF_INIT(PUBLISH_RETRY_MIN_USEC, PUBLISH_RETRY_MAX_USEC,
                                         (uint64_t) getpid()),
         };
+        list_init(&p->dirty);
+        list_init(&p->in_flight);
         if (!p->machine_id || !p->entries)
                 return -ENOMEM;
         r = event_defer_new(options->event, "publish-flush", on_flush, p, &p->flush);
@@ -185,7 +185,8 @@ static int entry_get(Publish *p, const char *unit, PublishEntry **ret) {
                 e = mem_new(PublishEntry);
                 if (!e)
                         return -ENOMEM;
-                r = map_put(p->entries, unit, e);
+                e->unit = str_dup(unit);
+                r = e->unit ? map_put(p->entries, unit, e) : -ENOMEM;
                 if (r < 0) {
                         publish_entry_free(e);
                         return r;
@@ -212,7 +213,7 @@ int publish_set(Publish *p, const UnitState *state) {
 
         unit_state_free(e->state);
         e->state = TAKE_PTR(copy);
-        e->dirty = true;
+        set_dirty(p, e);
         trigger(p);
         return 0;
 }
@@ -227,7 +228,7 @@ int publish_remove(Publish *p, const char *unit) {
         if (r < 0)
                 return r;
         e->state = unit_state_free(e->state);
-        e->dirty = true;
+        set_dirty(p, e);
         trigger(p);
         return 0;
 }
@@ -248,7 +249,7 @@ void publish_set_lease(Publish *p, int64_t lease) {
         if (lease == 0)
                 return;
         MAP_FOREACH (unit, e, p->entries)
-                e->dirty = true;
+                set_dirty(p, e);
         event_timer_disarm(p->retry);
         backoff_reset(&p->backoff);
         trigger(p);
@@ -268,7 +269,9 @@ int publish_to_json(const Publish *p, json_t **ret) {
                 r = unit_state_to_json(e->state, &doc);
                 if (r < 0)
                         return r;
-                if (json_object_set_new(e->dirty || e->in_flight ? pending : cache, unit, doc) < 0)
+                if (json_object_set_new(is_listed(&e->dirty) || is_listed(&e->in_flight) ? pending
+                                                                                         : cache,
+                                        unit, doc) < 0)
                         return -ENOMEM;
         }
         *ret = json_pack("{s:O,s:O}", "Cache", cache, "ToPublish", pending);

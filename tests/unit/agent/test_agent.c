@@ -163,13 +163,19 @@ static const UnitState *state(const Fixture *f, const char *unit) {
         return s;
 }
 
+static bool was_idle(void *userdata) {
+        const Fixture *f = userdata;
+
+        return f->n_idle > 0;
+}
+
 START_TEST(test_life) {
         _cleanup_fixture_ Fixture f;
 
         fixture_init(&f);
         fixture_up(&f, NULL);
         expect(&f, "", NULL, NULL);
-        ck_assert_uint_gt(f.n_idle, 0);
+        suite_wait_for(f.event, was_idle, &f);
 
         place(&f, "a.service", hash_a, "loaded", 0);
         expect(&f, "load a.service AAAA 0|", hash_a, NULL);
