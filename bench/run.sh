@@ -113,6 +113,13 @@ measure_start() {
                 >/dev/null
 }
 
+# What was started to be timed, but is more than the idle fleetd shall have.
+end_surplus() {
+        local i surplus=()
+        for ((i = n_idle; i < n_start; i++)); do surplus+=("ours$i.service"); done
+        [ ${#surplus[@]} = 0 ] || rig_ctl f destroy "${surplus[@]}" >/dev/null || fail "destroy"
+}
+
 # Brings the number of running units to N.
 run_units() { # N
         local i files=()
@@ -175,6 +182,7 @@ RIG_ARGS[f]='' RIG_PID[f]=''
 at_exit rig_fleetd_end f
 measure_ready
 measure_start
+end_surplus
 measure_idle
 measure_resident
 end_fleetd

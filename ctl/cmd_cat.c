@@ -23,7 +23,7 @@ int cmd_cat(Context *c) {
                 err_line(&c->output, "Unit %s not found", name);
                 return 1;
         }
-        if (r == 0)
+        if (r >= 0)
                 r = unit_file_serialise(unit->options, &text);
         if (r < 0) {
                 err_line(&c->output, "Error retrieving Unit %s: %s", c->arguments.items[0],
