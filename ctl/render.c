@@ -51,7 +51,8 @@ static size_t characters(const char *s) {
         return n;
 }
 
-int render_table(const Strv *cells, size_t n_columns, Buf *out) {
+/* Appends rows of n_columns cells (row after row), aligned with tabs. 0 or -ENOMEM. */
+static int render_table(const Strv *cells, size_t n_columns, Buf *out) {
         _cleanup_free_ size_t *widths = mem_new_array(size_t, n_columns);
         int r = 0;
 

@@ -47,8 +47,5 @@ bool render_has_column(const RenderField *fields, const RenderColumns *columns, 
 int render_list(const RenderList *list, const RenderColumns *columns, const Options *options,
                 Buf *out, Error *reterr);
 
-/* Appends rows of n_columns cells (row after row), aligned with tabs. 0 or -ENOMEM. */
-int render_table(const Strv *cells, size_t n_columns, Buf *out);
-
 /* Appends "<8>.../IP" for a machine; `full`: the whole id; "-" for none. 0 or -ENOMEM. */
 int render_machine(const char *id, const char *ip, bool full, Buf *out);

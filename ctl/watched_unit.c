@@ -217,14 +217,9 @@ bool watched_unit_is_loaded(const UnitState *s) {
         return str_empty(s->load) || str_eq(s->load, "loaded");
 }
 
-DesiredState watched_unit_current(const WatchedUnit *v) {
-        const UnitState *s = watched_unit_state(v);
-
-        if (v->plain)
-                return v->current;
-        if (!s || !watched_unit_is_loaded(s))
-                return DESIRED_INACTIVE;
-        return s->target == DESIRED_LAUNCHED ? DESIRED_LAUNCHED : DESIRED_LOADED;
+/* How far it got, in fleet's words (B8). */
+static DesiredState current_state(const WatchedUnit *v) {
+        return v->plain ? v->current : unit_state_reached(watched_unit_state(v));
 }
 
 /* Does a machine still do something for the unit? */
@@ -274,7 +269,7 @@ static WatchProgress check_placed(const WatchedUnit *v, DesiredState goal, Error
                                  str_or(s->message, s->load));
                 return WATCH_FAILED;
         }
-        if (watched_unit_current(v) != goal || !is_current_content(v))
+        if (current_state(v) != goal || !is_current_content(v))
                 return WATCH_PENDING;
         return goal == DESIRED_LOADED && is_busy(s) ? WATCH_PENDING : WATCH_REACHED;
 }

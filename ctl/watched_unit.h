@@ -51,9 +51,6 @@ int watched_unit_apply_status(WatchedUnit *v, const json_t *status, bool plain, 
 /* A line of GET /events about this unit. -EINVAL with words. */
 int watched_unit_apply_event(WatchedUnit *v, const json_t *event, Error *reterr);
 
-/* How far it got, in fleet's words (B8). */
-DesiredState watched_unit_current(const WatchedUnit *v);
-
 /* Its state on the machine it is placed on, or NULL. Borrowed. */
 const UnitState *watched_unit_state(const WatchedUnit *v);
 

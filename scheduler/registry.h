@@ -86,7 +86,6 @@ const RegistryUnit *registry_snapshot_unit(const RegistrySnapshot *s, const char
 const RegistryPlacement *registry_snapshot_placement(const RegistrySnapshot *s, const char *unit);
 const UnitState *registry_snapshot_state(const RegistrySnapshot *s, const char *unit,
                                          const char *machine);
-const Machine *registry_snapshot_machine(const RegistrySnapshot *s, const char *id);
 const char *registry_snapshot_reason(const RegistrySnapshot *s, const char *unit);
 
 typedef struct RegistryOptions {

@@ -76,19 +76,13 @@ int registry_key_parse(const char *key, RegistryKey *ret) {
 
 /* ---- writing ---- */
 
-static int set_u64(json_t *j, const char *key, uint64_t value) {
-        if (value == 0)
-                return 0;
-        return json_object_set_new(j, key, json_integer((json_int_t) value)) < 0 ? -ENOMEM : 0;
-}
-
 /* What units and placements have in common. */
 static char *format_wanted(const char *hash, DesiredState desired, uint64_t generation) {
         _cleanup_json_ json_t *j = json_object();
 
         if (!j || json_set_string(j, "hash", hash) < 0 ||
             json_set_string(j, "desired", desired_state_to_string(desired)) < 0 ||
-            set_u64(j, "generation", generation) < 0)
+            json_set_u64(j, "generation", generation) < 0)
                 return NULL;
         return json_format(j);
 }

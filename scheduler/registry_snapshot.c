@@ -74,19 +74,6 @@ const UnitState *registry_snapshot_state(const RegistrySnapshot *s, const char *
         return NULL;
 }
 
-static int by_machine(const void *key, const void *machine) {
-        return strcmp(key, (*(Machine *const *) machine)->id);
-}
-
-const Machine *registry_snapshot_machine(const RegistrySnapshot *s, const char *id) {
-        Machine *const *m;
-
-        m = s->n_machines == 0
-                    ? NULL
-                    : bsearch(id, s->machines, s->n_machines, sizeof(Machine *), by_machine);
-        return m ? *m : NULL;
-}
-
 static int by_reason(const void *key, const void *reason) {
         return strcmp(key, ((const RegistryReason *) reason)->unit);
 }

@@ -156,12 +156,6 @@ bool unit_name_is_template(const char *name) {
         return instance && instance == end;
 }
 
-bool unit_name_is_instance(const char *name) {
-        const char *end, *instance = instance_of(name, &end);
-
-        return instance && instance < end;
-}
-
 char *unit_name_from_argument(const char *argument) {
         const char *end = argument + strlen(argument), *base, *dot;
 

@@ -25,7 +25,6 @@ int unit_name_parse(const char *name, UnitName *ret);
 void unit_name_done(UnitName *n);
 
 bool unit_name_is_template(const char *name); /* foo@.service */
-bool unit_name_is_instance(const char *name); /* foo@bar.service */
 
 /* A command-line argument as fleetctl reads it: base name, ".service" appended to what has no known
  * suffix (B3.2, all types of B6 known). The caller owns it; NULL = out of memory. */

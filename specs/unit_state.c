@@ -91,6 +91,12 @@ bool unit_state_equal(const UnitState *a, const UnitState *b) {
                a->exit_code == b->exit_code && a->exit_signal == b->exit_signal;
 }
 
+DesiredState unit_state_reached(const UnitState *s) {
+        if (!s || !str_eq(s->load, "loaded"))
+                return DESIRED_INACTIVE;
+        return s->target == DESIRED_LAUNCHED ? DESIRED_LAUNCHED : DESIRED_LOADED;
+}
+
 /* ---- the document in the store ----------------------------------------------------------------- */
 
 static int set_numbers(json_t *j, const UnitState *s) {

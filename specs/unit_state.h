@@ -47,6 +47,9 @@ DEFINE_CLEANUP(UnitState, unit_state_free);
 
 bool unit_state_equal(const UnitState *a, const UnitState *b);
 
+/* How far its machine got with the unit (B8); NULL = no machine has it. */
+DesiredState unit_state_reached(const UnitState *s);
+
 /* The document in the store. Unknown keys are ignored. */
 int unit_state_to_json(const UnitState *s, json_t **ret);
 int unit_state_from_json(const json_t *j, UnitState **ret, Error *reterr);

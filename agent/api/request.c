@@ -11,6 +11,19 @@
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static ApiRequest *request_free(ApiRequest *q) {
+        if (!q)
+                return NULL;
+        list_remove(&q->requests);
+        q->call = registry_call_free(q->call);
+        if (q->free_data)
+                q->data = q->free_data(q->data);
+        if (q->streaming)
+                q->api->n_streams--;
+        q->path = mem_free(q->path);
+        return mem_free(q);
+}
+
 static void on_closed(HttpExchange *x _unused_, void *userdata) {
         ApiRequest *q = userdata;
 
@@ -30,19 +43,6 @@ int request_new(Api *api, HttpExchange *x, char *path, ApiRequest **ret) {
         http_exchange_on_closed(x, on_closed, q);
         *ret = q;
         return 0;
-}
-
-ApiRequest *request_free(ApiRequest *q) {
-        if (!q)
-                return NULL;
-        list_remove(&q->requests);
-        q->call = registry_call_free(q->call);
-        if (q->free_data)
-                q->data = q->free_data(q->data);
-        if (q->streaming)
-                q->api->n_streams--;
-        q->path = mem_free(q->path);
-        return mem_free(q);
 }
 
 void request_set_data(ApiRequest *q, void *data, void *(*free_data)(void *data)) {

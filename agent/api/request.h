@@ -43,7 +43,6 @@ typedef void (*ApiHandlerFn)(ApiRequest *q);
 
 /* Takes path. Registers for the peer's going away. 0 or -ENOMEM (x is not answered then). */
 int request_new(Api *api, HttpExchange *x, char *path, ApiRequest **ret);
-ApiRequest *request_free(ApiRequest *q); /* accepts NULL, returns NULL */
 
 /* The handler's own state, freed with the request; replaces none. */
 void request_set_data(ApiRequest *q, void *data, void *(*free_data)(void *data));

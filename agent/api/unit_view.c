@@ -3,12 +3,6 @@
 #include "lib/base/str.h"
 #include "specs/requirements.h"
 
-DesiredState unit_view_current(const UnitState *state) {
-        if (!state || !str_eq(state->load, "loaded"))
-                return DESIRED_INACTIVE;
-        return state->target == DESIRED_LAUNCHED ? DESIRED_LAUNCHED : DESIRED_LOADED;
-}
-
 static bool is_global(const RegistryUnit *u, const UnitFile *file) {
         _cleanup_(requirements_freep) Requirements *q = NULL;
 
@@ -35,7 +29,7 @@ int unit_view_init(const RegistrySnapshot *s, const RegistryUnit *u, UnitView *r
                         v.machine = p->machine;
                         state = registry_snapshot_state(s, u->name, p->machine);
                 }
-                v.current = desired_state_to_string(unit_view_current(state));
+                v.current = desired_state_to_string(unit_state_reached(state));
         }
         *ret = v;
         return 0;

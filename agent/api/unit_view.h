@@ -21,6 +21,3 @@ typedef struct UnitView {
 /* -ENOENT: its content is not there; -EINVAL: it is no unit file. The caller ends *ret with _done(). */
 int unit_view_init(const RegistrySnapshot *s, const RegistryUnit *u, UnitView *ret);
 void unit_view_done(UnitView *v);
-
-/* How far a unit is, as told by the state its machine reports (NULL = none). */
-DesiredState unit_view_current(const UnitState *state);

@@ -112,10 +112,6 @@ bool docker_call_is_sent(const DockerCall *c) {
         return c->http != NULL;
 }
 
-bool docker_call_was_repeated(const DockerCall *c) {
-        return c->repeats > 0;
-}
-
 static bool is_connection_error(int r) {
         return r == -ECONNREFUSED || r == -ENOENT || r == -ECONNRESET || r == -EPIPE ||
                r == -EPROTO || r == -EIO;
@@ -453,10 +449,6 @@ static void look(void *userdata) {
 
 bool docker_engine_is_found(const DockerEngine *e) {
         return e->found;
-}
-
-const char *docker_engine_why_not(const DockerEngine *e) {
-        return e->found ? "" : str_or(e->why_not, "it has not answered yet");
 }
 
 bool docker_engine_accepts(const DockerEngine *e) {

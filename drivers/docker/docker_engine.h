@@ -3,7 +3,7 @@
  * and its stream of events.
  *
  * A call waits until the engine is there, and for its turn in its lane. If the connection breaks under a
- * call that is no stream, it is made again when the engine is back (docker_call_was_repeated() tells).
+ * call that is no stream, it is made again when the engine is back.
  * While the engine is away it is looked for at growing intervals; while it is there, nothing is asked.
  */
 #pragma once
@@ -79,8 +79,6 @@ DockerEngine *docker_engine_free(DockerEngine *e); /* cancels all calls; accepts
 DEFINE_CLEANUP(DockerEngine, docker_engine_free);
 
 bool docker_engine_is_found(const DockerEngine *e);
-/* Why it is not there; borrowed; "" while it is. */
-const char *docker_engine_why_not(const DockerEngine *e);
 /* Whether its socket takes connections at this moment: one that shuts down does not any more. */
 bool docker_engine_accepts(const DockerEngine *e);
 
@@ -88,7 +86,6 @@ bool docker_engine_accepts(const DockerEngine *e);
 int docker_engine_call(DockerEngine *e, const DockerRequest *request, DockerCall **ret);
 DockerCall *docker_call_free(DockerCall *c); /* accepts NULL, returns NULL */
 bool docker_call_is_sent(const DockerCall *c);
-bool docker_call_was_repeated(const DockerCall *c);
 
 /* The "message" of an API error, else the body, else the status; the caller owns it; NULL = out of memory. */
 char *docker_reply_message(const DockerReply *reply);

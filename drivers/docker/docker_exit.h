@@ -15,9 +15,6 @@ typedef struct DockerExitFacts {
         uint64_t signals;     /* bit n - 1: signal n was sent to it, by us or by others */
 } DockerExitFacts;
 
-/* Does one of the signals sent explain this code? Its number, or 0. */
-int docker_exit_signal(int code, uint64_t signals);
-
 /* The message is not set. */
 void docker_exit_decide(const DockerExitFacts *facts, ServiceExit *ret);
 

@@ -668,7 +668,3 @@ void docker_jobs_free(ListLink *orphans) {
         LIST_FOREACH (DockerJob, j, orphans, link)
                 (void) docker_job_free(j);
 }
-
-const DockerCommand *docker_job_command(const DockerJob *j) {
-        return j->command;
-}

@@ -55,5 +55,3 @@ bool docker_job_kill(DockerJob *j, int signal_number);
  */
 void docker_job_leave(DockerJob *j, ListLink *orphans);
 void docker_jobs_free(ListLink *orphans);
-
-const DockerCommand *docker_job_command(const DockerJob *j);

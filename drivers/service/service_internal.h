@@ -102,11 +102,9 @@ bool service_next_main(Service *s);
 /* service_stop.c */
 void service_enter_signal(Service *s, ServiceState state, ServiceResult f);
 void service_enter_dead(Service *s, ServiceResult f, bool allow_restart);
-void service_forget_processes(Service *s);
 
 /* service_restart.c */
 bool service_shall_restart(const Service *s);
-bool service_start_limit_passes(Service *s); /* counts the start */
 int service_start_now(Service *s, Error *reterr);
 void service_auto_restart(Service *s);
 void service_end_job(Service *s, int r);

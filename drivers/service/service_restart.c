@@ -35,8 +35,8 @@ bool service_shall_restart(const Service *s) {
         return false;
 }
 
-/* At most `burst` starts in an interval that begins with the first of them. */
-bool service_start_limit_passes(Service *s) {
+/* At most `burst` starts in an interval that begins with the first of them. Counts this one. */
+static bool start_limit_passes(Service *s) {
         const ServiceConfig *c = s->config;
         uint64_t now = s->ops->now(s->userdata);
 
@@ -87,7 +87,7 @@ static int start_now(Service *s, bool automatic, Error *reterr) {
         int r;
 
         s->start_when_down = false;
-        if (!service_start_limit_passes(s)) {
+        if (!start_limit_passes(s)) {
                 service_say_start_limit(s);
                 s->result = SERVICE_FAILURE_START_LIMIT_HIT;
                 s->flush_restarts = s->changed = true;

@@ -66,7 +66,7 @@ void service_enter_signal(Service *s, ServiceState state, ServiceResult f) {
 }
 
 /* Whatever still runs is no concern of this service any more. */
-void service_forget_processes(Service *s) {
+static void forget_processes(Service *s) {
         s->main = SERVICE_MAIN_NONE;
         s->control = NULL;
 }
@@ -75,7 +75,7 @@ void service_enter_dead(Service *s, ServiceResult f, bool allow_restart) {
         bool good, restart;
 
         service_set_result(s, f);
-        service_forget_processes(s);
+        forget_processes(s);
         good = s->result == SERVICE_SUCCESS || s->result == SERVICE_SKIP_CONDITION;
         restart = allow_restart && !s->start_when_down && service_shall_restart(s);
 

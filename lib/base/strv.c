@@ -130,12 +130,6 @@ void strv_uniq(Strv *v) {
                 v->items[kept] = NULL;
 }
 
-char **strv_array(Strv *v) {
-        static char *none[] = { NULL };
-
-        return v->items ? v->items : none;
-}
-
 void strv_done(Strv *v) {
         for (size_t i = 0; i < v->n; i++)
                 mem_free(v->items[i]);

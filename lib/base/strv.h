@@ -34,7 +34,4 @@ bool strv_equal(const Strv *a, const Strv *b);
 void strv_sort(Strv *v); /* byte order */
 void strv_uniq(Strv *v); /* drops repeats of a sorted list */
 
-/* As a NULL-terminated array, also when empty; borrowed until the next change. */
-char **strv_array(Strv *v);
-
 void strv_done(Strv *v); /* leaves STRV_INIT */

@@ -16,7 +16,8 @@ enum {
         PROGRESS_BYTES = 4 * 1024,   /* of a body: earns another idle timeout */
 };
 
-void connection_expect(Connection *c) {
+/* Starts, or moves on, the time the peer has for its request. */
+static void expect_request(Connection *c) {
         HttpServer *s = c->listener->server;
 
         list_remove(&c->receiving);
@@ -52,7 +53,7 @@ static void connection_started(Listener *l, struct MHD_Connection *connection, v
         l->server->n_connections++;
         l->n_open++;
         l->n_accepted++;
-        connection_expect(c);
+        expect_request(c);
 }
 
 static void on_connection(void *userdata, struct MHD_Connection *connection, void **context,
@@ -131,7 +132,7 @@ static enum MHD_Result receive(HttpExchange *x, Connection *c, const char *data,
 
         c->progress_bytes += size;
         if (c->progress_bytes >= PROGRESS_BYTES)
-                connection_expect(c);
+                expect_request(c);
 
         if (x->discarded_bytes == 0)
                 r = buf_append(&x->body, data, size);
@@ -211,7 +212,7 @@ static void on_completed(void *userdata _unused_, struct MHD_Connection *connect
 
         *context = NULL;
         if (c)
-                connection_expect(c);
+                expect_request(c);
         if (!x)
                 return;
 

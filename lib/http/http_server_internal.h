@@ -104,9 +104,6 @@ void exchange_notify_closed(HttpExchange *x);
 /* A response without body, for what no handler sees; NULL = out of memory. */
 struct MHD_Response *server_empty_response(const HttpServer *s);
 
-/* Starts, or moves on, the time the peer has for its request. */
-void connection_expect(Connection *c);
-
 /* The idle timeout as libmicrohttpd counts: ours for requests is exact, this one is for answers. */
 unsigned server_idle_seconds(const HttpServer *s);
 

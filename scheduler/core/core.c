@@ -106,7 +106,8 @@ int core_mark_followers(Core *c, const char *target) {
         return 0;
 }
 
-CoreUnit *core_unit_get(Core *c, const char *name) {
+/* Creates it if it is not there; NULL = out of memory. */
+static CoreUnit *need_unit(Core *c, const char *name) {
         CoreUnit *u = map_get(c->units, name);
 
         if (u)
@@ -203,7 +204,7 @@ static int change_requirements(Core *c, CoreUnit *u, const Requirements *q) {
 
 int core_unit_set(Core *c, const char *name, const char *hash, DesiredState desired,
                   uint64_t generation, const Requirements *q) {
-        CoreUnit *u = core_unit_get(c, name);
+        CoreUnit *u = need_unit(c, name);
         int r;
 
         if (!u)
@@ -260,7 +261,7 @@ int core_unit_remove(Core *c, const char *name) {
 
 int core_placement_set(Core *c, const char *unit, const char *machine, const char *hash,
                        DesiredState desired, uint64_t generation) {
-        CoreUnit *u = core_unit_get(c, unit);
+        CoreUnit *u = need_unit(c, unit);
         CoreMachine *m = u ? core_machine_get(c, machine) : NULL;
         CorePlace *p;
         int r;

@@ -154,7 +154,7 @@ static bool reach(Core *c, CoreUnit *from, const CoreUnit *to) {
         return false;
 }
 
-bool core_replaces_reach(Core *c, CoreUnit *from, const CoreUnit *to) {
+static bool replaces_reach(Core *c, CoreUnit *from, const CoreUnit *to) {
         c->walk++;
         return reach(c, from, to);
 }
@@ -173,7 +173,7 @@ static bool has_circular_match(Core *c, const CoreUnit *u, const CoreMachine *m)
                         CoreUnit *other = m->units.items[k];
 
                         if (other != u && core_links_have(&other->matches, p) &&
-                            core_replaces_reach(c, other, u))
+                            replaces_reach(c, other, u))
                                 return true;
                 }
         }

@@ -168,7 +168,6 @@ void *core_units_free(void *units);                         /* CoreUnits * on th
 /* core.c */
 int core_mark(Core *c, CoreUnit *u);
 int core_mark_followers(Core *c, const char *target);
-CoreUnit *core_unit_get(Core *c, const char *name); /* creates it; NULL = out of memory */
 static inline bool core_unit_wanted(const CoreUnit *u) {
         return u->known && !u->template && u->desired != DESIRED_INACTIVE;
 }
@@ -234,7 +233,6 @@ bool core_check_machine(Core *c, const CoreUnit *u, const CoreMachine *m, const 
 CoreMachine *core_choose(Core *c, CoreUnit *const *units, size_t n);
 /* Would they exclude each other from one machine? */
 bool core_units_exclude(Core *c, CoreUnit *a, CoreUnit *b);
-bool core_replaces_reach(Core *c, CoreUnit *from, const CoreUnit *to);
 
 /* core_group.c: the unit and all it hangs together with by MachineOf */
 int core_group_place(Core *c, CoreUnit *u);

@@ -61,7 +61,7 @@ START_TEST(test_goals) {
                   WATCH_LOADED, WATCH_PENDING },
                 { STATUS("loaded", "m1",
                          ",\"states\":[{\"unit\":\"u\",\"machine\":\"m1\",\"target\":\"loaded\","
-                         "\"active\":\"inactive\"}]"),
+                         "\"load\":\"loaded\",\"active\":\"inactive\"}]"),
                   WATCH_LOADED, WATCH_REACHED },
                 { STATUS("loaded", "m1", ",\"states\":[" STATE("m1", "inactive", "") "]"),
                   WATCH_LOADED, WATCH_PENDING },

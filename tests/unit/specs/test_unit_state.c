@@ -29,6 +29,30 @@ START_TEST(test_desired_state) {
 }
 END_TEST
 
+START_TEST(test_reached) {
+        static const struct {
+                const char *load;
+                DesiredState target, reached;
+        } cases[] = {
+                { "loaded", DESIRED_LAUNCHED, DESIRED_LAUNCHED },
+                { "loaded", DESIRED_LOADED, DESIRED_LOADED },
+                { "loaded", DESIRED_INACTIVE, DESIRED_LOADED },
+                { "error", DESIRED_LAUNCHED, DESIRED_INACTIVE },
+                { NULL, DESIRED_LAUNCHED, DESIRED_INACTIVE },
+        };
+
+        ck_assert_int_eq(unit_state_reached(NULL), DESIRED_INACTIVE);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(unit_state_freep) UnitState *s = unit_state_new("a.service", "m1");
+
+                if (cases[i].load)
+                        ck_assert_int_eq(str_replace(&s->load, cases[i].load), 0);
+                s->target = cases[i].target;
+                ck_assert_int_eq(unit_state_reached(s), cases[i].reached);
+        }
+}
+END_TEST
+
 #define SHORT "{\"machine\":\"m\",\"target\":\"inactive\",\"unit\":\"u.service\"}"
 #define LONG                                                                                       \
         "{\"active\":\"failed\",\"driver\":\"docker\",\"exitCode\":0,\"exitSignal\":9,\"hash\":"   \
@@ -123,4 +147,4 @@ START_TEST(test_json_errors) {
 }
 END_TEST
 
-TEST_MAIN("unit_state", test_desired_state, test_json, test_equal, test_json_errors);
+TEST_MAIN("unit_state", test_desired_state, test_reached, test_json, test_equal, test_json_errors);

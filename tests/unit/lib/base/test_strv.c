@@ -6,7 +6,7 @@
 START_TEST(test_push) {
         _cleanup_(strv_done) Strv v = STRV_INIT;
 
-        ck_assert_ptr_null(strv_array(&v)[0]);
+        ck_assert_ptr_null(v.items);
         ck_assert_int_eq(strv_push(&v, "a"), 0);
         ck_assert_int_eq(strv_push_n(&v, "bcd", 2), 0);
         ck_assert_int_eq(strv_push_printf(&v, "%d", 3), 0);
@@ -14,7 +14,7 @@ START_TEST(test_push) {
         ck_assert_uint_eq(v.n, 4);
         ck_assert_str_eq(v.items[1], "bc");
         ck_assert_str_eq(v.items[2], "3");
-        ck_assert_ptr_null(strv_array(&v)[4]);
+        ck_assert_ptr_null(v.items[4]);
         ck_assert(strv_contains(&v, "own") && !strv_contains(&v, "b"));
 }
 END_TEST
