@@ -314,7 +314,7 @@ static int put_request(ApiUnit *u, ClientRequest *q) {
         _cleanup_json_ json_t *j = NULL;
         int r;
 
-        r = api_unit_to_json(u, &j);
+        r = api_unit_to_json_with_lines(u, &j);
         if (r < 0)
                 return r;
         q->method = "PUT";

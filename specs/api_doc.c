@@ -81,7 +81,7 @@ ApiUnit *api_unit_free(ApiUnit *u) {
         return mem_free(u);
 }
 
-static int append_option(json_t *list, const UnitOption *o) {
+static int append_option(json_t *list, const UnitOption *o, bool lines) {
         _cleanup_json_ json_t *j = json_object();
         int r;
 
@@ -93,12 +93,15 @@ static int append_option(json_t *list, const UnitOption *o) {
                 r = json_set_string(j, "section", o->section);
         if (r >= 0)
                 r = json_set_string(j, "value", o->value);
+        if (r >= 0 && lines && o->line > 0 &&
+            json_object_set_new(j, "line", json_integer((json_int_t) o->line)) < 0)
+                r = -ENOMEM;
         if (r >= 0 && json_array_append_new(list, TAKE_PTR(j)) < 0)
                 r = -ENOMEM;
         return r;
 }
 
-static int set_options(json_t *unit, const UnitFile *u) {
+static int set_options(json_t *unit, const UnitFile *u, bool lines) {
         json_t *list;
         int r;
 
@@ -110,14 +113,14 @@ static int set_options(json_t *unit, const UnitFile *u) {
                 return -ENOMEM;
 
         for (size_t i = 0; i < u->n_options; i++) {
-                r = append_option(list, &u->options[i]);
+                r = append_option(list, &u->options[i], lines);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int api_unit_to_json(const ApiUnit *u, json_t **ret) {
+static int unit_to_json(const ApiUnit *u, bool lines, json_t **ret) {
         _cleanup_json_ json_t *j = json_object();
         int r;
 
@@ -132,7 +135,7 @@ int api_unit_to_json(const ApiUnit *u, json_t **ret) {
         if (r >= 0)
                 r = json_set_string(j, "name", u->name);
         if (r >= 0)
-                r = set_options(j, u->options);
+                r = set_options(j, u->options, lines);
         if (r < 0)
                 return r;
 
@@ -140,8 +143,24 @@ int api_unit_to_json(const ApiUnit *u, json_t **ret) {
         return 0;
 }
 
+int api_unit_to_json(const ApiUnit *u, json_t **ret) {
+        return unit_to_json(u, false, ret);
+}
+
+int api_unit_to_json_with_lines(const ApiUnit *u, json_t **ret) {
+        return unit_to_json(u, true, ret);
+}
+
+/* Ours: where the client read it, so that what is refused can be found. 0 = not said. */
+static unsigned get_line(const json_t *j) {
+        json_int_t line = json_integer_value(json_object_get(j, "line"));
+
+        return line > 0 && line <= INT32_MAX ? (unsigned) line : 0;
+}
+
 static int read_option(const json_t *j, UnitFile *u, Error *reterr) {
         const char *section, *name, *value;
+        size_t n = u->n_options;
         int r;
 
         if (!json_is_object(j))
@@ -155,7 +174,13 @@ static int read_option(const json_t *j, UnitFile *u, Error *reterr) {
         if (r < 0)
                 return r;
 
-        return unit_file_add(u, section, name, value, reterr);
+        r = unit_file_add(u, section, name, value, reterr);
+        if (r < 0)
+                return r;
+
+        if (u->n_options > n)
+                u->options[n].line = get_line(j);
+        return 0;
 }
 
 static int read_options(const json_t *unit, UnitFile *u, Error *reterr) {

@@ -25,6 +25,8 @@ ApiUnit *api_unit_new(const char *name); /* NULL = out of memory */
 ApiUnit *api_unit_free(ApiUnit *u);      /* accepts NULL, returns NULL */
 DEFINE_CLEANUP(ApiUnit, api_unit_free);
 int api_unit_to_json(const ApiUnit *u, json_t **ret);
+/* For a PUT: each option with "line", its line in the client's file; the original overlooks it. */
+int api_unit_to_json_with_lines(const ApiUnit *u, json_t **ret);
 /* From a body or a reply; members of a wrong type are -EINVAL in the words of Go's decoder. */
 int api_unit_from_json(const json_t *j, ApiUnit **ret, Error *reterr);
 

@@ -72,4 +72,14 @@ expect "the journal of what runs nowhere" 1 "" "Unit nowhere.service does not ap
         journal nowhere.service
 expect "the journal of what is not there" 1 "" "Unit nope.service does not exist." journal nope
 expect "the status of what is not there" 1 "" "Unit nope.service does not exist." status nope
+
+# ---- what a driver refuses, with the line of the user's own file ----
+printf '# why\n\n[Service]\n# what\nExecStart=/usr/bin/docker run --no-such-flag busybox\n' >flag.service
+expect "an unknown docker flag, by name and line" 1 "" \
+        "Error creating units: failed creating unit flag.service: googleapi: Error 400: line 5: unknown flag '--no-such-flag' of 'docker run'" \
+        submit flag.service
+printf '[Unit]\n\n[Service]\nExecStart=/usr/bin/docker run busybox "x\n' >quote.service
+expect "a quote that is left open, by line" 1 "" \
+        "Error creating units: failed creating unit quote.service: googleapi: Error 400: line 4: ExecStart: unbalanced quoting" \
+        submit quote.service
 t_done

@@ -149,6 +149,30 @@ START_TEST(test_unit_options) {
 }
 END_TEST
 
+/* A line travels with an option to the server, and is never shown by it. */
+START_TEST(test_unit_lines) {
+        static const struct {
+                json_int_t sent;
+                unsigned line;
+        } cases[] = { { 7, 7 }, { 0, 0 }, { -1, 0 }, { 1LL << 40, 0 } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_json_ json_t *j = NULL, *with = NULL;
+                json_t *without = NULL;
+                _cleanup_(api_unit_freep) ApiUnit *u = NULL;
+
+                j = json_pack("{s:[{s:I,s:s,s:s,s:s}]}", "options", "line", cases[i].sent, "name",
+                              "a", "section", "S", "value", "b");
+                ck_assert_int_eq(api_unit_from_json(j, &u, NULL), 0);
+                ck_assert_uint_eq(u->options->options[0].line, cases[i].line);
+                ck_assert_int_eq(api_unit_to_json(u, &without), 0);
+                check_json(without, OPTION("\"name\":\"a\",\"section\":\"S\",\"value\":\"b\""));
+                ck_assert_int_eq(api_unit_to_json_with_lines(u, &with), 0);
+                ck_assert_int_eq(json_equal(with, j), cases[i].line > 0);
+        }
+}
+END_TEST
+
 START_TEST(test_unit_state) {
         static const char *const cases[] = {
                 "{}",
@@ -404,5 +428,5 @@ START_TEST(test_patch_limits) {
 END_TEST
 
 TEST_MAIN("api_doc", test_unit, test_unit_nulls, test_unit_errors, test_unit_options,
-          test_unit_state, test_machine, test_error, test_page_token, test_patches,
+          test_unit_lines, test_unit_state, test_machine, test_error, test_page_token, test_patches,
           test_patch_errors, test_patch_limits);
