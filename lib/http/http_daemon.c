@@ -14,6 +14,7 @@
 enum {
         POOL_EXTRA_BYTES = 8 * 1024, /* per connection, beyond the headers' limit: for the answer */
         PROGRESS_BYTES = 4 * 1024,   /* of a body: earns another idle timeout */
+        ARGUMENTS_MAX = 256,         /* of a query */
 };
 
 /* Starts, or moves on, the time the peer has for its request. */
@@ -77,8 +78,37 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
         (void) event_defer_trigger(l->again);
 }
 
+static size_t count_arguments(const char *uri) {
+        size_t n = 1;
+
+        for (const char *s = strchr(uri, '?'); s; s = strchr(s + 1, '&'))
+                n++;
+        return n - 1;
+}
+
+/*
+ * libmicrohttpd takes the query apart in the connection's memory before it shows us the headers. When
+ * that is used up it gives the request up but forgets the connection, which hangs; so we are first.
+ */
+static void cut_off(Listener *l, struct MHD_Connection *connection) {
+        static const char answer[] = "HTTP/1.1 414 URI Too Long\r\nConnection: close\r\n"
+                                     "Content-Length: 0\r\n\r\n";
+        const Connection *c = connection_of(connection);
+
+        if (!c)
+                return;
+        /* If the socket's buffer is full, the peer has not read what came before either. */
+        (void) send(c->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void) shutdown(c->fd, SHUT_RDWR);
+        (void) event_defer_trigger(l->again);
+}
+
 /* The request line has come; what we return is the request's context from now on. */
-static void *on_uri(void *userdata, const char *uri, struct MHD_Connection *connection _unused_) {
+static void *on_uri(void *userdata, const char *uri, struct MHD_Connection *connection) {
+        if (count_arguments(uri) > ARGUMENTS_MAX) {
+                cut_off(userdata, connection);
+                return NULL; /* on_request() refuses it */
+        }
         return exchange_new(userdata, uri);
 }
 

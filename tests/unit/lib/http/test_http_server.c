@@ -264,6 +264,41 @@ START_TEST(test_limits) {
 }
 END_TEST
 
+static bool no_connections(void *userdata) {
+        return http_server_connections(((Fixture *) userdata)->server) == 0;
+}
+
+/* So many arguments that libmicrohttpd has no room for them: answered at once, none left hanging. */
+START_TEST(test_arguments_limit) {
+        static const struct {
+                size_t n;
+                const char *status;
+        } cases[] = {
+                { 1, "200" },   { 256, "200" },  { 257, "414" },  { 600, "414" },
+                { 700, "414" }, { 1000, "414" }, { 4000, "414" }, { 7000, "414" },
+        };
+        _cleanup_(fixture_done) Fixture f = { 0 };
+
+        start_with(&f, false, (HttpServerOptions){ 0 });
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(raw_client_freep) RawClient *c = NULL;
+                _cleanup_(buf_done) Buf b = BUF_INIT;
+
+                (void) buf_append_str(&b, "GET /x?");
+                for (size_t n = 0; n < cases[i].n; n++)
+                        (void) buf_append_str(&b, n > 0 ? "&a=b" : "a=b");
+                (void) buf_append_str(&b, " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+                c = raw_client_new(f.event, f.address);
+                (void) raw_client_send(c, b.data, b.size);
+                raw_client_wait_closed(c);
+                ck_assert_msg(strlen(raw_client_received(c)) > 12 &&
+                                      strncmp(raw_client_received(c) + 9, cases[i].status, 3) == 0,
+                              "%zu arguments: %s", cases[i].n, raw_client_received(c));
+        }
+        suite_wait_for(f.event, no_connections, &f);
+}
+END_TEST
+
 START_TEST(test_limit_keeps_the_connection) {
         _cleanup_(fixture_done) Fixture f = { 0 };
         _cleanup_(raw_client_freep) RawClient *c = NULL;
@@ -360,10 +395,6 @@ END_TEST
 
 static bool none_kept(void *userdata) {
         return ((Fixture *) userdata)->kept == NULL;
-}
-
-static bool no_connections(void *userdata) {
-        return http_server_connections(((Fixture *) userdata)->server) == 0;
 }
 
 START_TEST(test_peer_goes_before_the_reply) {
@@ -862,10 +893,11 @@ START_TEST(test_add_fd_refuses) {
 END_TEST
 
 TEST_MAIN("http_server", test_reply, test_requests, test_keep_alive, test_limits,
-          test_limit_keeps_the_connection, test_expect_continue, test_headers_and_arguments,
-          test_late_reply, test_peer_goes_before_the_reply, test_half_closed_peer, test_stream,
-          test_peer_goes_in_a_stream, test_stream_nobody_reads, test_large_stream,
-          test_idle_timeout, test_slow_loris, test_no_timeout_for_handlers, test_server_freed,
-          test_server_freed_in_handler, test_server_freed_at_every_stage, test_out_of_memory,
-          test_out_of_descriptors, test_new_out_of_memory, test_add_fd_out_of_memory, test_listen,
-          test_listen_refuses, test_listen_long_path, test_add_fd_refuses);
+          test_arguments_limit, test_limit_keeps_the_connection, test_expect_continue,
+          test_headers_and_arguments, test_late_reply, test_peer_goes_before_the_reply,
+          test_half_closed_peer, test_stream, test_peer_goes_in_a_stream, test_stream_nobody_reads,
+          test_large_stream, test_idle_timeout, test_slow_loris, test_no_timeout_for_handlers,
+          test_server_freed, test_server_freed_in_handler, test_server_freed_at_every_stage,
+          test_out_of_memory, test_out_of_descriptors, test_new_out_of_memory,
+          test_add_fd_out_of_memory, test_listen, test_listen_refuses, test_listen_long_path,
+          test_add_fd_refuses);
