@@ -117,6 +117,9 @@ static int claim_type(const ServiceConfig *config, Error *reterr) {
                 return not_mine(reterr, 0,
                                 "a docker client does not say when it is ready "
                                 "(Type=notify, Type=dbus)");
+        if (config->watchdog_usec > 0)
+                return not_mine(reterr, 0,
+                                "nothing in a container can say that it is alive (WatchdogSec=)");
         return DRIVER_CLAIMS;
 }
 

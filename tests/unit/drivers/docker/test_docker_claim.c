@@ -54,6 +54,7 @@ static const struct {
           DRIVER_NOT_MINE, 2, "another engine" },
         { "a.service", "Type=forking\n" RUN, DRIVER_NOT_MINE, 0, "Type=forking" },
         { "a.service", "Type=notify\n" RUN, DRIVER_NOT_MINE, 0, "Type=notify" },
+        { "a.service", "WatchdogSec=10\n" RUN, DRIVER_NOT_MINE, 0, "WatchdogSec=" },
         { "a.service", "Restart=no\n", DRIVER_NOT_MINE, 0, "no ExecStart" },
         { "a.socket", RUN, DRIVER_NOT_MINE, 0, "no service" },
         { "a.service", "ExecStart=/usr/bin/docker run --foo busybox\n", -EINVAL, 2,
