@@ -6,16 +6,6 @@
 #include "lib/base/str.h"
 #include "lib/http/http_client.h"
 
-/* A found container that nobody loads, being stopped and taken away. */
-typedef struct Removal {
-        DockerDriver *driver;
-        ListLink link;
-        DockerFoundContainer *container;
-        DockerCall *call;
-        DriverDoneFn fn;
-        void *userdata;
-} Removal;
-
 DockerFoundContainer *docker_found_free(DockerFoundContainer *f) {
         if (!f)
                 return NULL;
@@ -26,92 +16,14 @@ DockerFoundContainer *docker_found_free(DockerFoundContainer *f) {
         return mem_free(f);
 }
 
-/* ---- taking away -------------------------------------------------------------------------------- */
-
-static void removal_free(Removal *r) {
-        list_remove(&r->link);
-        docker_call_free(r->call);
-        (void) docker_found_free(r->container);
-        mem_free(r);
-}
-
-static void removal_done(Removal *r, int code, const char *words) {
-        DockerDriver *d = r->driver;
-
-        docker_driver_complete(d, r->container->unit, r->fn, r->userdata, code, words);
-        removal_free(r);
-}
-
-static void removal_reply(DockerCall *call, const DockerReply *reply, void *userdata);
-
-static void removal_step(Removal *r) {
-        DockerFoundContainer *f = r->container;
-        _cleanup_free_ char *path = NULL;
-        DockerRequest request = { .lane = DOCKER_LANE_STOP,
-                                  .reply_fn = removal_reply,
-                                  .userdata = r };
-        int code = -ENOMEM;
-
-        if (!f->running && !f->remove && !f->made) {
-                removal_done(r, 0, NULL);
-                return;
-        }
-        request.method = f->running ? "POST" : "DELETE";
-        path = str_printf("/containers/%s%s", f->id, f->running ? "/stop" : "?v=1");
-        request.path = path;
-        if (path)
-                code = docker_engine_call(r->driver->engine, &request, &r->call);
-        if (code < 0)
-                removal_done(r, code, NULL);
-}
-
-static void removal_reply(_unused_ DockerCall *call, const DockerReply *reply, void *userdata) {
-        Removal *r = userdata;
-        DockerFoundContainer *f = r->container;
-        _cleanup_free_ char *words = NULL;
-
-        r->call = docker_call_free(r->call);
-        if (reply->r < 0 || (reply->status >= 400 && reply->status != 404)) {
-                words = docker_reply_message(reply);
-                removal_done(r, reply->r < 0 ? reply->r : -EIO, words);
-                return;
-        }
-        if (f->running) {
-                f->running = false;
-        } else
-                f->remove = f->made = false;
-        removal_step(r);
-}
-
-/* Takes f, and forgets it at once if there is no memory to do better. */
-static void take_away(DockerDriver *d, DockerFoundContainer *f, DriverDoneFn fn, void *userdata) {
-        Removal *r = mem_new(Removal);
-
-        if (!r) {
-                docker_driver_complete(d, f->unit, fn, userdata, -ENOMEM, NULL);
-                (void) docker_found_free(f);
-                return;
-        }
-        *r = (Removal){ .driver = d, .container = f, .fn = fn, .userdata = userdata };
-        list_append(&d->removals, &r->link);
-        removal_step(r);
-}
-
+/* Nobody loads it: what is found of it goes. */
 void docker_adopt_unload(DockerDriver *d, const char *unit, DriverDoneFn fn, void *userdata) {
-        DockerFoundContainer *f = map_steal(d->found, unit);
-
-        if (f)
-                take_away(d, f, fn, userdata);
-        else if (d->synced)
-                docker_driver_complete(d, unit, fn, userdata, 0, NULL);
-        else
+        if (d->synced) {
+                (void) map_remove(d->found, unit);
+                docker_removal_of_unit(d, unit, fn, userdata);
+        } else
                 docker_driver_complete(d, unit, fn, userdata, -EHOSTDOWN,
                                        str_or(d->why_not, "the docker engine was not seen yet"));
-}
-
-void docker_adopt_removals_free(DockerDriver *d) {
-        LIST_FOREACH (Removal, r, &d->removals, link)
-                removal_free(r);
 }
 
 /* ---- taking up ---------------------------------------------------------------------------------- */
@@ -134,10 +46,8 @@ void docker_adopt_take_up(DockerUnit *u) {
                 return;
         (void) str_replace(&u->last_id, f->id);
         if (f->made || !str_eq(f->hash, u->hash)) {
-                take_away(d, f, NULL, NULL);
-                return;
-        }
-        if (f->running) {
+                docker_removal_of_one(d, f);
+        } else if (f->running) {
                 supervise(u, f);
                 docker_unit_refresh_state(u);
                 u->state->since_usec = f->created_usec;
@@ -161,10 +71,11 @@ bool docker_adopt_tell_ended(DockerUnit *u) {
         return true;
 }
 
-/* Unloading: what ended with --rm is not left lying. */
+/* It is started anew: what ended with --rm is not left lying. */
 void docker_adopt_drop_ended(DockerUnit *u) {
-        if (u->ended)
-                take_away(u->driver, TAKE_PTR(u->ended), NULL, NULL);
+        if (u->ended && u->ended->remove)
+                docker_removal_of_one(u->driver, u->ended);
+        u->ended = docker_found_free(u->ended);
 }
 
 /* ---- what there is ------------------------------------------------------------------------------ */
@@ -217,10 +128,23 @@ static bool is_better(const DockerFoundContainer *a, const DockerFoundContainer 
         return a->created_usec > b->created_usec;
 }
 
-static void keep_found(DockerDriver *d, DockerFoundContainer *f) {
-        const DockerFoundContainer *other = map_get(d->found, f->unit);
+/* Of a unit whose daemon was killed there may be two: the other was never started, or ended long ago. */
+static void drop_found(DockerDriver *d, DockerFoundContainer *f) {
+        if (f->made)
+                docker_removal_of_one(d, f);
+        (void) docker_found_free(f);
+}
 
-        if ((other && !is_better(f, other)) || map_put(d->found, f->unit, f) < 0)
+static void keep_found(DockerDriver *d, DockerFoundContainer *f) {
+        DockerFoundContainer *other = map_get(d->found, f->unit);
+
+        if (other && !is_better(f, other)) {
+                drop_found(d, f);
+                return;
+        }
+        if (other)
+                drop_found(d, map_steal(d->found, f->unit));
+        if (map_put(d->found, f->unit, f) < 0)
                 (void) docker_found_free(f);
 }
 
@@ -313,8 +237,6 @@ static int report(DockerDriver *d, DriverFound *found, UnitState **states, size_
         DockerFoundContainer *f;
 
         MAP_FOREACH (unit, f, d->found) {
-                if (!f->running && !f->remove && docker_ended_has(d, f->id))
-                        continue;
                 states[*n] = found_state(d, f);
                 if (!states[*n])
                         return -ENOMEM;

@@ -103,19 +103,23 @@ static void begin_op(DockerUnit *u) {
         docker_unit_changed(u);
 }
 
+/* Before the engine was seen, nobody knows what runs; what is being taken away has our name still. */
+static bool may_begin(const DockerUnit *u) {
+        return u->driver->synced && !docker_removal_pending(u->driver, u->name);
+}
+
 static bool is_down(const DockerUnit *u) {
         ServiceState s = service_state(u->service);
 
         return s == SERVICE_DEAD || s == SERVICE_FAILED;
 }
 
-/* Takes the unit out; the map frees it. */
+/* Takes the unit out; the map frees it. The unload is done when its containers are gone, too. */
 static void forget_unit(DockerUnit *u) {
         DockerDriver *d = u->driver;
         _cleanup_free_ char *name = str_dup(u->name);
 
-        docker_adopt_drop_ended(u);
-        finish_op(u, 0, NULL);
+        docker_removal_of_unit(d, u->name, u->done_fn, u->done_userdata);
         (void) map_remove(d->units, u->name);
         if (name)
                 d->options.state_fn(name, NULL, d->options.userdata);
@@ -135,9 +139,7 @@ static void publish(DockerUnit *u) {
 
 /* False: the unit is gone. */
 static bool flush_unit(DockerUnit *u) {
-        DockerDriver *d = u->driver;
-
-        if (u->op_waits && d->synced)
+        if (u->op_waits && may_begin(u))
                 begin_op(u);
         u->dirty = false;
         publish(u);
@@ -286,7 +288,7 @@ static int driver_load(Driver *driver, const DriverUnit *unit, DriverDoneFn fn, 
         return 0;
 }
 
-/* The later operation wins. Before the engine was seen, nobody knows what runs: the operation waits. */
+/* The later operation wins. */
 static int operate(Driver *driver, const char *unit, int (*op)(DockerUnit *u, Error *reterr),
                    DriverDoneFn fn, void *userdata, Error *reterr) {
         DockerDriver *d = docker_driver(driver);
@@ -299,7 +301,7 @@ static int operate(Driver *driver, const char *unit, int (*op)(DockerUnit *u, Er
         u->done_fn = fn;
         u->done_userdata = userdata;
         u->op = op;
-        if (d->synced)
+        if (may_begin(u))
                 begin_op(u);
         else {
                 u->op_waits = true;
@@ -444,7 +446,7 @@ static Driver *driver_free(Driver *driver) {
         (void) map_free(d->units);
         docker_logs_orphan(d);
         docker_jobs_free(&d->orphans);
-        docker_adopt_removals_free(d);
+        docker_removals_free(d);
         (void) map_free(d->found);
         (void) map_free(d->ended);
         (void) docker_engine_free(d->engine);

@@ -6,6 +6,7 @@
  *   docker_unit.c     one unit: its service, commands, state
  *   docker_main.c     the unit's main container: watching it, and how it ended
  *   docker_adopt.c    what is found when the engine is (again) there
+ *   docker_removal.c  taking away what nobody wants
  *   docker_logs.c     output
  *   docker_job.c      one docker command as Engine calls
  *   docker_engine.c   the connection
@@ -86,7 +87,7 @@ struct DockerUnit {
         bool unloading;
         DriverDoneFn done_fn; /* of the operation under way */
         void *done_userdata;
-        bool op_waits; /* for the engine to be seen first: `op` is done then */
+        bool op_waits; /* for the engine to be seen, for what is being taken away: `op` is done then */
         int (*op)(DockerUnit *u, Error *reterr);
         DockerFoundContainer *ended; /* found ended, its end not told yet */
 };
@@ -104,7 +105,7 @@ struct DockerDriver {
         char *why_not;
         ListLink orphans;     /* jobs nobody waits for */
         ListLink completions; /* done_fn's to be called */
-        ListLink removals;    /* of found containers */
+        ListLink removals;    /* of containers that nobody wants */
         ListLink logs;
         sd_event_source *flush;
         DriverAdoptFn adopt_fn;
@@ -147,7 +148,12 @@ bool docker_adopt_tell_ended(DockerUnit *u); /* true: the unit's start is that *
 void docker_adopt_drop_ended(DockerUnit *u);
 void docker_adopt_unload(DockerDriver *d, const char *unit, DriverDoneFn fn, void *userdata);
 DockerFoundContainer *docker_found_free(DockerFoundContainer *f);
-void docker_adopt_removals_free(DockerDriver *d);
+
+/* docker_removal.c: done_fn is called when it is all gone */
+void docker_removal_of_unit(DockerDriver *d, const char *unit, DriverDoneFn fn, void *userdata);
+void docker_removal_of_one(DockerDriver *d, const DockerFoundContainer *f);
+bool docker_removal_pending(const DockerDriver *d, const char *unit);
+void docker_removals_free(DockerDriver *d);
 
 /* docker_ended.c */
 void docker_ended_load(DockerDriver *d);
