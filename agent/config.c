@@ -32,7 +32,11 @@ typedef struct ConfigKey {
         size_t offset;
         const char *initial;
         uint64_t min, max; /* CONFIG_UINT */
+        const char *idle;  /* why it is accepted, and has no effect; NULL = it has */
 } ConfigKey;
+
+#define NO_ETCD "this fleetd does not use etcd"
+#define NO_SYSTEMD "this fleetd has no systemd driver"
 
 #define KEY(member, key_type, value)                                                               \
         {                                                                                          \
@@ -44,6 +48,11 @@ typedef struct ConfigKey {
                 .name = #member, .type = (key_type), .offset = offsetof(Config, member##_usec),    \
                 .initial = (value)                                                                 \
         }
+#define KEY_IDLE(member, key_type, value, why)                                                     \
+        {                                                                                          \
+                .name = #member, .type = (key_type), .offset = offsetof(Config, member),           \
+                .initial = (value), .idle = (why)                                                  \
+        }
 #define KEY_UINT(member, value, least, most)                                                       \
         {                                                                                          \
                 .name = #member, .type = CONFIG_UINT, .offset = offsetof(Config, member),          \
@@ -54,20 +63,24 @@ typedef struct ConfigKey {
 
 static const ConfigKey config_keys[] = {
         KEY_UINT(verbosity, "0", 0, 100),
-        KEY(etcd_servers, CONFIG_LIST, "http://127.0.0.1:2379,http://127.0.0.1:4001"),
-        KEY(etcd_username, CONFIG_STRING, ""),
-        KEY(etcd_password, CONFIG_STRING, ""),
-        KEY(etcd_keyfile, CONFIG_STRING, ""),
-        KEY(etcd_certfile, CONFIG_STRING, ""),
-        KEY(etcd_cafile, CONFIG_STRING, ""),
+        KEY_IDLE(etcd_servers, CONFIG_LIST, "http://127.0.0.1:2379,http://127.0.0.1:4001", NO_ETCD),
+        KEY_IDLE(etcd_username, CONFIG_STRING, "", NO_ETCD),
+        KEY_IDLE(etcd_password, CONFIG_STRING, "", NO_ETCD),
+        KEY_IDLE(etcd_keyfile, CONFIG_STRING, "", NO_ETCD),
+        KEY_IDLE(etcd_certfile, CONFIG_STRING, "", NO_ETCD),
+        KEY_IDLE(etcd_cafile, CONFIG_STRING, "", NO_ETCD),
         KEY(etcd_key_prefix, CONFIG_STRING, "/_coreos.com/fleet/"),
-        KEY_USEC(etcd_request_timeout, CONFIG_SECONDS, "1.0"),
+        { .name = "etcd_request_timeout",
+          .type = CONFIG_SECONDS,
+          .offset = offsetof(Config, etcd_request_timeout_usec),
+          .initial = "1.0",
+          .idle = NO_ETCD },
         KEY_USEC(engine_reconcile_interval, CONFIG_SECONDS, "2.0"),
         KEY(public_ip, CONFIG_STRING, ""),
         KEY(metadata, CONFIG_METADATA, ""),
         KEY_USEC(agent_ttl, CONFIG_DURATION, "30s"),
-        KEY(units_directory, CONFIG_STRING, "/run/fleet/units/"),
-        KEY(systemd_user, CONFIG_BOOL, "false"),
+        KEY_IDLE(units_directory, CONFIG_STRING, "/run/fleet/units/", NO_SYSTEMD),
+        KEY_IDLE(systemd_user, CONFIG_BOOL, "false", NO_SYSTEMD),
         KEY_UINT(token_limit, "100", 1, UINT16_MAX),
         KEY(disable_engine, CONFIG_BOOL, "false"),
         KEY_RETIRED("enable_grpc"),
@@ -275,6 +288,21 @@ static int warn_value(ConfigParser *p, const ConfigKey *key, const ConfigValue *
                 v->value, key->name, key->initial);
 }
 
+/* A value that is given. */
+static int apply_value(ConfigParser *p, Config *c, const ConfigKey *key, const ConfigValue *v,
+                       Error *reterr) {
+        int r;
+
+        r = config_set(c, key, v->value, p->warnings, reterr);
+        if (r == -ENOMEM || (r < 0 && key->type == CONFIG_DURATION))
+                return r;
+        if (r < 0)
+                return warn_value(p, key, v);
+        if (key->idle && !str_eq(v->value, key->initial))
+                return strv_push_printf(p->warnings, "%s has no effect: %s", key->name, key->idle);
+        return 0;
+}
+
 static int apply_values(ConfigParser *p, Config *c, Error *reterr) {
         int r;
 
@@ -289,11 +317,7 @@ static int apply_values(ConfigParser *p, Config *c, Error *reterr) {
                 }
                 if (!v->value)
                         continue;
-                r = config_set(c, key, v->value, p->warnings, reterr);
-                if (r == -ENOMEM || (r < 0 && key->type == CONFIG_DURATION))
-                        return r;
-                if (r < 0)
-                        r = warn_value(p, key, v);
+                r = apply_value(p, c, key, v, reterr);
                 if (r < 0)
                         return r;
         }

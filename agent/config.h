@@ -2,7 +2,8 @@
  * Config: what fleet.conf and the FLEET_ environment say (FLEET.md B2 and DESIGN.md "Configuration").
  *
  * Environment wins over the file, even when set to the empty string. A value that does not parse for
- * its type is warned about and leaves the default; so is an unknown key. Parsing is PURE.
+ * its type is warned about and leaves the default; so is an unknown key. Keys of what is not here
+ * (etcd, the systemd driver) are read, and warned about where they are set. Parsing is PURE.
  */
 #pragma once
 

@@ -440,11 +440,9 @@ static void name_what_stays(const Config *old, const Config *now) {
         say_needs_restart("state_directory", !str_eq(old->state_directory, now->state_directory));
         say_needs_restart("standalone", old->standalone != now->standalone);
         say_needs_restart("machine_id", !str_eq(old->machine_id, now->machine_id));
-        say_needs_restart("units_directory", !str_eq(old->units_directory, now->units_directory));
         say_needs_restart("docker_socket", !str_eq(old->docker_socket, now->docker_socket));
         say_needs_restart("docker_parallelism", old->docker_parallelism != now->docker_parallelism);
         say_needs_restart("etcd_key_prefix", !str_eq(old->etcd_key_prefix, now->etcd_key_prefix));
-        say_needs_restart("systemd_user", old->systemd_user != now->systemd_user);
 }
 
 static bool engine_differs(const Config *old, const Config *now) {

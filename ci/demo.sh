@@ -178,7 +178,6 @@ write_conf() {
         cat >"$dir/fleet.conf" <<END
 listen=unix://$dir/fleet.sock
 state_directory=$dir/state
-units_directory=$dir/units/
 machine_id=$( (cat /etc/machine-id 2>/dev/null || hostname) | md5sum | cut -c1-32)
 docker_socket=unix://$socket
 metadata=demo=yes

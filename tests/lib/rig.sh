@@ -181,7 +181,6 @@ rig_fleetd_conf() { # NAME DOCKER-SOCKET [KEY=VALUE…]
         {
                 echo "listen=unix://$d/fleet.sock"
                 echo "state_directory=$d/state"
-                echo "units_directory=$d/units/"
                 echo "machine_id=$(printf %s "$1$$" | md5sum | cut -c1-32)"
                 echo "docker_socket=unix://$2"
                 [ $# -lt 3 ] || printf '%s\n' "${@:3}"

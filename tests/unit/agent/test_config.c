@@ -79,8 +79,8 @@ START_TEST(test_file) {
         ck_assert_uint_eq(c->listen.n, 2);
         ck_assert(c->standalone);
         ck_assert_int_eq(c->shutdown_policy, SHUTDOWN_KEEP);
-        ck_assert_uint_eq(warnings.n, 1);
-        ck_assert_str_eq(warnings.items[0], "metadata: 'bad' has no '=' and is left out");
+        ck_assert_uint_eq(warnings.n, 3);
+        ck_assert_str_eq(warnings.items[2], "metadata: 'bad' has no '=' and is left out");
 }
 END_TEST
 
@@ -128,6 +128,12 @@ START_TEST(test_values_that_do_not_parse) {
                   "fleet.conf:1: 'nan' is no value for engine_reconcile_interval, keeping the "
                   "default '2.0'" },
                 { "wibble=1", "fleet.conf:1: unknown key 'wibble' is ignored" },
+                { "etcd_servers=http://a:1",
+                  "etcd_servers has no effect: this fleetd does not use etcd" },
+                { "etcd_request_timeout=2",
+                  "etcd_request_timeout has no effect: this fleetd does not use etcd" },
+                { "systemd_user=true",
+                  "systemd_user has no effect: this fleetd has no systemd driver" },
                 { "enable_grpc=true", "enable_grpc is no longer supported and has no effect" },
                 { "verify_units=true", "verify_units is no longer supported and has no effect" },
         };
