@@ -24,7 +24,8 @@ WARNINGS += -Werror
 endif
 
 FLAGS_debug   := -O0 -g3
-FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
+                 -ffunction-sections -fdata-sections
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_cov     := -O0 -g --coverage -fprofile-update=atomic
 # gcc 12 takes a pointer that is copied bytewise for uninitialised; -O2 -Wall and valgrind look for those.
@@ -143,12 +144,16 @@ coverage: ## which lines and branches the unit tests reach
 	@ci/coverage.sh
 
 .PHONY: install
-install: ## programs, units and man pages below DESTDIR (BUILD=release)
+install: ## programs, units, man pages and completions below DESTDIR (BUILD=release)
 	@$(MAKE) --no-print-directory BUILD=release all
 	install -D -t $(DESTDIR)$(PREFIX)/bin build/release/fleetd build/release/fleetctl
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) deploy/fleet.service deploy/fleet.socket
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 deploy/man/*.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 deploy/man/*.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 deploy/man/*.8
+	install -D -m 644 deploy/completion/fleetctl.bash \
+	        $(DESTDIR)$(PREFIX)/share/bash-completion/completions/fleetctl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions deploy/completion/_fleetctl
 
 .PHONY: objects
 objects: $(patsubst %.c,$(OUT)/%.o,$(SOURCES))
