@@ -103,8 +103,8 @@ t_match "with the reason" "$(last_state never)" "while the engine was away"
 start never
 rig_dockerd_stop e
 rig_dockerd_start e >"$T/rig.out" || t_fail "dockerd starts again" "$(cat "$T/rig.out")"
-t_becomes "an engine's shutdown is no wish that on-failure units end" 30 failing "active running.*restarts=2"
-t_becomes "nor that the others do" 20 always "active running.*restarts=2"
+t_becomes "an engine's shutdown is no wish that on-failure units end" 30 failing "active running.*restarts=[2-9]"
+t_becomes "nor that the others do" 20 always "active running.*restarts=[2-9]"
 t_becomes "Restart=no has ended" 20 never "(failed failed|inactive dead)"
 
 # ---- the driver goes and comes: adoption -------------------------------------------------------
@@ -122,8 +122,9 @@ t_becomes "all three" 5 never "active running"
 t_eq "untouched" "$(id_of always)$(id_of failing)$(id_of never)" "$before"
 d kill never >/dev/null
 t_becomes "and is supervised" 10 never "failed failed signal"
+before_kill=$(last_state always | sed 's/.*restarts=\([0-9]*\).*/\1/')
 d kill always >/dev/null
-t_becomes "restarts are counted on" 10 always "active running.*restarts=3"
+t_becomes "restarts are counted on" 10 always "active running.*restarts=$((before_kill + 1))"
 
 # ---- ends while nobody looks -------------------------------------------------------------------
 start never
