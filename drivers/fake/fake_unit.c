@@ -24,9 +24,7 @@ static int begin(FakeRun *run, const char *program, const Strv *argv, bool lasts
         run->runs = run->started = true;
         run->stubborn = str_eq(program, "stubborn");
 
-        if (str_eq(program, "true")) {
-                run_now(run, 0, 0);
-        } else if (str_eq(program, "false")) {
+        if (str_eq(program, "false")) {
                 run_now(run, 0, 1);
         } else if (str_eq(program, "exit") && argument(argv) &&
                    str_to_u64(argument(argv), &n) == 0 && n <= UINT8_MAX) {
@@ -36,7 +34,7 @@ static int begin(FakeRun *run, const char *program, const Strv *argv, bool lasts
                 run_now(run, n, 0);
         } else if (str_eq(program, "never")) {
                 run->started = false;
-        } else if (!lasts && !run->stubborn) {
+        } else if (str_eq(program, "true") || (!lasts && !run->stubborn)) {
                 run_now(run, 0, 0);
         }
         return 0;
