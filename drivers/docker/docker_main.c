@@ -116,11 +116,24 @@ static bool may_be_outside_stop(const DockerMain *m) {
         return (m->signals & ~m->our_signals & ~docker_signal_bit(SIGKILL)) != 0;
 }
 
-/* The events that explain the end come on another connection: they may be behind. */
+/* Looks like the end by a signal that nobody has been heard to send; a crash explains itself. */
+static bool is_unexplained(const DockerMain *m) {
+        const uint64_t crashes = docker_signal_bit(SIGILL) | docker_signal_bit(SIGTRAP) |
+                                 docker_signal_bit(SIGABRT) | docker_signal_bit(SIGBUS) |
+                                 docker_signal_bit(SIGFPE) | docker_signal_bit(SIGSEGV) |
+                                 docker_signal_bit(SIGSYS);
+
+        return !m->oom_killed && (docker_signal_bit(m->code - 128) & ~(m->signals | crashes)) != 0;
+}
+
+/*
+ * The events that explain the end come on another connection: they may be behind. And the engine tells
+ * of `kill` only after the signal was sent: `die` may come before it.
+ */
 static bool must_wait_for_events(const DockerMain *m) {
         if (m->grace_over || m->with_engine || m->stopped_by_us)
                 return false;
-        return !m->die_seen || (may_be_outside_stop(m) && !m->stop_seen);
+        return !m->die_seen || is_unexplained(m) || (may_be_outside_stop(m) && !m->stop_seen);
 }
 
 static void inspected(DockerCall *call, const DockerReply *reply, void *userdata);
@@ -276,9 +289,11 @@ void docker_main_event(DockerUnit *u, const json_t *event) {
                 if (str_replace(&m->events_of, id) < 0)
                         return;
         }
-        if (str_eq(action, "kill"))
+        if (str_eq(action, "kill")) {
                 m->signals |= docker_signal_bit(number(attribute(event, "signal")));
-        else if (str_eq(action, "die")) {
+                if (m->ending)
+                        docker_main_ended(u);
+        } else if (str_eq(action, "die")) {
                 m->die_seen = true;
                 m->die_code = number(attribute(event, "exitCode"));
                 docker_main_ended(u);

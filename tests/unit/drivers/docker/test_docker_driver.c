@@ -231,6 +231,36 @@ START_TEST(test_events_break_off) {
 }
 END_TEST
 
+/* The engine may tell of the signal after the end that it brought. */
+static void die_before_kill(int code, const char *signal_number, const char *words) {
+        _cleanup_(bench_done) Bench b = bench_new();
+        _cleanup_free_ char *kill = str_printf(
+                "{\"Type\":\"container\",\"Action\":\"kill\",\"Actor\":{\"ID\":\"c1\","
+                "\"Attributes\":{\"signal\":\"%s\",\"flotilla.unit\":\"app.service\"}}}",
+                str_or(signal_number, "0"));
+
+        bench_up(&b, 8);
+        start_app(&b, RUN);
+        fake_engine_die(b.engine, code);
+        suite_settle(b.event);
+        if (signal_number) {
+                ck_assert(is(&b, "active"));
+                fake_engine_event(b.engine, kill);
+        }
+        suite_wait_for(b.event, is_failed, &b);
+        suite_settle(b.event);
+        expect_text(&b, words);
+}
+
+START_TEST(test_die_before_kill) {
+        die_before_kill(
+                137, "9",
+                "failed/failed signal -1 ExecStart=/usr/bin/docker (line 2) was killed by SIGKILL");
+        die_before_kill(137, NULL, "failed/failed exit-code 137");
+        die_before_kill(139, NULL, "failed/failed exit-code 139");
+}
+END_TEST
+
 static bool silent_creates(void *userdata) {
         return fake_engine_count(((Bench *) userdata)->engine, "/containers/create") >= 2;
 }
@@ -268,4 +298,4 @@ END_TEST
 
 TEST_MAIN("docker_driver", test_no_engine, test_newer_engine, test_create_fails,
           test_garbage_answers, test_pull_fails_in_the_stream, test_two_calls_in_the_path,
-          test_inspect_fails, test_events_break_off, test_parallelism);
+          test_inspect_fails, test_events_break_off, test_die_before_kill, test_parallelism);
