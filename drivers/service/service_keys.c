@@ -18,7 +18,7 @@
 #define ACTION "it acts on the machine, not on the unit"
 #define GONE "systemd has removed it and ignores it"
 #define WORDS "it is for people"
-#define RELATION "the agent keeps relations between units"
+#define RELATION "relations between units are not acted upon"
 #define MANAGER "it steers systemd's own jobs"
 
 #define FOLLOWED(key, fn, field)                                                                   \

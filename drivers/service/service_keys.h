@@ -4,7 +4,7 @@
  * A key is followed (it has a `set` that fills ServiceConfig), or looked at and refused where its value
  * would have meant something that cannot be had (a `set` and a `why`), or it means nothing for what runs
  * here (`why` says so): it was about the process that systemd itself started, which for old units was
- * the engine's command-line client, or it is kept by others (relations between units: the agent).
+ * the engine's command-line client, or it is between units, which nobody acts upon yet.
  * Private to drivers/service.
  */
 #pragma once
