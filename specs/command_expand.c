@@ -14,22 +14,7 @@ static int expand_word(const char *name, const Strv *environment, Strv *ret, Str
         const char *value = environment_get(environment, name);
         WordReader w = { .text = value, .at = value, .flags = WORDS_UNBALANCED };
 
-        if (!value)
-                return note_unset(name, strlen(name), unset);
-
-        for (;;) {
-                _cleanup_free_ char *word = NULL;
-                int r;
-
-                r = word_reader_next(&w, &word);
-                if (r <= 0)
-                        return r;
-
-                r = strv_take(ret, word);
-                if (r < 0)
-                        return r;
-                word = NULL;
-        }
+        return value ? word_reader_all(&w, ret) : note_unset(name, strlen(name), unset);
 }
 
 /*

@@ -192,16 +192,12 @@ int word_reader_next(WordReader *w, char **ret) {
         return 1;
 }
 
-int command_words(const char *s, bool escapes, Strv *words, Error *reterr) {
-        WordReader w = {
-                .text = s, .at = s, .flags = escapes ? WORDS_UNESCAPE : 0, .reterr = reterr
-        };
-
+int word_reader_all(WordReader *w, Strv *words) {
         for (;;) {
                 _cleanup_free_ char *word = NULL;
                 int r;
 
-                r = word_reader_next(&w, &word);
+                r = word_reader_next(w, &word);
                 if (r <= 0)
                         return r;
 
@@ -210,4 +206,12 @@ int command_words(const char *s, bool escapes, Strv *words, Error *reterr) {
                         return r;
                 word = NULL;
         }
+}
+
+int command_words(const char *s, bool escapes, Strv *words, Error *reterr) {
+        WordReader w = {
+                .text = s, .at = s, .flags = escapes ? WORDS_UNESCAPE : 0, .reterr = reterr
+        };
+
+        return word_reader_all(&w, words);
 }

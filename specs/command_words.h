@@ -7,6 +7,7 @@
 
 #include "lib/base/base.h"
 #include "lib/base/error.h"
+#include "lib/base/strv.h"
 
 #define COMMAND_WHITESPACE " \t\n\r"
 
@@ -26,5 +27,8 @@ typedef struct WordReader {
 /* 1 = a word (the caller owns it); 0 = there is none left; -EINVAL (with the column) or -ENOMEM. Leaves `at`
  * at the word behind. */
 int word_reader_next(WordReader *w, char **ret);
+
+/* Appends all words that are left. 0, or as word_reader_next(). */
+int word_reader_all(WordReader *w, Strv *words);
 
 unsigned word_reader_column(const WordReader *w, const char *at);

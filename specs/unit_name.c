@@ -241,27 +241,16 @@ int unit_name_escape_path(const char *s, char **ret) {
         return path[0] == '\0' ? unit_name_escape("/", ret) : unit_name_escape(path, ret);
 }
 
-static int hex_digit(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-
-        return -EINVAL;
-}
-
 /* "xNN" behind a backslash. */
 static int unescape_hex(const char *s, char *ret) {
         int high, low;
 
         if (s[0] != 'x')
                 return -EINVAL;
-        high = hex_digit(s[1]);
+        high = str_hex_digit(s[1]);
         if (high < 0)
                 return -EINVAL;
-        low = hex_digit(s[2]);
+        low = str_hex_digit(s[2]);
         if (low < 0 || (high == 0 && low == 0))
                 return -EINVAL;
 

@@ -132,6 +132,15 @@ void request_fail(ApiRequest *q, int r, const Error *error) {
         request_reply_error(q, status, error_text(&words));
 }
 
+void request_reply_unit(ApiRequest *q, int r, const Error *error, const json_t *j) {
+        if (r == -ENOENT)
+                request_reply_error(q, 404, "unit does not exist");
+        else if (r < 0)
+                request_fail(q, r, error);
+        else
+                request_reply_json(q, 200, j);
+}
+
 /* ---- streams --------------------------------------------------------------------------------- */
 
 int request_stream(ApiRequest *q) {

@@ -60,6 +60,9 @@ void request_redirect(ApiRequest *q, const char *location);
 /* A failure of ours or of the store: 503 or 500, logged; 400 for what the client can change. */
 void request_fail(ApiRequest *q, int r, const Error *error);
 
+/* What looking a unit up came to: j, a 404 for -ENOENT, or another failure. Ends the request. */
+void request_reply_unit(ApiRequest *q, int r, const Error *error, const json_t *j);
+
 /* Opens a stream of JSON lines, unless there are too many (then it is answered, and this is -EMFILE). */
 int request_stream(ApiRequest *q);
 int request_stream_json(ApiRequest *q, const json_t *j); /* one line; < 0: end the stream */

@@ -81,12 +81,7 @@ static void on_read(int r, RegistrySnapshot *snapshot, const Error *error, void 
                 u = registry_snapshot_unit(s, q->name);
                 r = u ? render(s, u, &j) : render_rest(s, q->name, &j);
         }
-        if (r == -ENOENT)
-                request_reply_error(q, 404, "unit does not exist");
-        else if (r < 0)
-                request_fail(q, r, error);
-        else
-                request_reply_json(q, 200, j);
+        request_reply_unit(q, r, error, j);
 }
 
 void status_get(ApiRequest *q) {

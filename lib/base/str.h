@@ -34,3 +34,5 @@ int str_to_double(const char *s, double *ret); /* locale-independent */
 
 /* systemd's words (1/yes/y/true/t/on, 0/no/n/false/f/off, any case): 0 or -EINVAL. */
 int str_to_bool(const char *s, bool *ret);
+
+int str_hex_digit(char c); /* 0 to 15, or -EINVAL */

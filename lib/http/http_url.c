@@ -35,17 +35,6 @@ char *http_url_escape(const char *s) {
         return out;
 }
 
-static int hex_value(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-
-        return -1;
-}
-
 static int decode(const char *s, size_t size, bool plus_is_space, char **ret) {
         _cleanup_free_ char *out = size == SIZE_MAX ? NULL : mem_alloc(size + 1);
         size_t n = 0;
@@ -61,8 +50,8 @@ static int decode(const char *s, size_t size, bool plus_is_space, char **ret) {
                         continue;
                 }
 
-                high = i + 1 < size ? hex_value(s[i + 1]) : -1;
-                low = i + 2 < size ? hex_value(s[i + 2]) : -1;
+                high = i + 1 < size ? str_hex_digit(s[i + 1]) : -1;
+                low = i + 2 < size ? str_hex_digit(s[i + 2]) : -1;
                 if (high < 0 || low < 0 || high + low == 0)
                         return -EINVAL;
                 out[n++] = (char) (high << 4 | low);

@@ -161,4 +161,17 @@ START_TEST(test_bool) {
 }
 END_TEST
 
-TEST_MAIN("str", test_questions, test_trim, test_utf8, test_u64, test_i64, test_double, test_bool);
+START_TEST(test_hex_digit) {
+        static const char digits[] = "0123456789abcdefABCDEF";
+
+        for (int c = 0; c < 256; c++) {
+                const char *at = memchr(digits, c, sizeof(digits) - 1);
+                long value = !at ? -EINVAL : at - digits < 16 ? at - digits : at - digits - 6;
+
+                ck_assert_int_eq(str_hex_digit((char) c), value);
+        }
+}
+END_TEST
+
+TEST_MAIN("str", test_questions, test_trim, test_utf8, test_u64, test_i64, test_double, test_bool,
+          test_hex_digit);
