@@ -417,7 +417,7 @@ int fleetd_listen(Fleetd *f, Error *reterr) {
 
                 r = http_listen(address, &fd, reterr);
                 if (r < 0)
-                        return error_prefix(reterr, "cannot listen on '%s'", address), r;
+                        return r;
                 r = fleetd_add_listener(f, fd, reterr);
                 if (r < 0) {
                         fd_close(fd);
