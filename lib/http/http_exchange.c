@@ -60,10 +60,15 @@ HttpExchange *exchange_new(Listener *l, const char *uri) {
         return x;
 }
 
+static size_t unread(const HttpExchange *x) {
+        return x->stream.size - x->stream_offset;
+}
+
 HttpExchange *exchange_free(HttpExchange *x) {
         if (!x)
                 return NULL;
 
+        x->listener->server->unread_bytes -= unread(x);
         list_remove(&x->exchanges);
         list_remove(&x->queue);
         x->watch = event_drop(x->watch);
@@ -287,12 +292,15 @@ int http_exchange_reply(HttpExchange *x, const HttpReply *reply) {
 
 /* ---- streams -------------------------------------------------------------------------------- */
 
-enum { STREAM_PIECE_BYTES = 4096 };
+enum {
+        STREAM_PIECE_BYTES = 4096,
+        STREAM_SHARE_BYTES = 64 * 1024, /* what each may leave unread, whatever the others do */
+};
 
 /* On libmicrohttpd's stack: it wants to send more. */
 static ssize_t on_read(void *userdata, uint64_t position _unused_, char *buffer, size_t size) {
         HttpExchange *x = userdata;
-        size_t n = MIN(x->stream.size - x->stream_offset, size);
+        size_t n = MIN(unread(x), size);
 
         if (x->state == EXCHANGE_ABORTED)
                 return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -300,6 +308,7 @@ static ssize_t on_read(void *userdata, uint64_t position _unused_, char *buffer,
         if (n > 0) {
                 memcpy(buffer, x->stream.data + x->stream_offset, n);
                 x->stream_offset += n;
+                x->listener->server->unread_bytes -= n;
                 return (ssize_t) n;
         }
 
@@ -333,8 +342,17 @@ static void compact(HttpExchange *x) {
         x->stream_offset = 0;
 }
 
+/* How much x may leave unread: less when all together leave too much. */
+static size_t stream_limit(const HttpExchange *x, size_t size) {
+        const HttpServer *s = x->listener->server;
+        size_t limit = s->options.stream_buffer_max_bytes;
+
+        if (s->unread_bytes + size <= s->options.streams_buffer_max_bytes)
+                return limit;
+        return MIN(limit, (size_t) STREAM_SHARE_BYTES);
+}
+
 int http_stream_write(HttpExchange *x, const void *data, size_t size) {
-        size_t limit = x->listener->server->options.stream_buffer_max_bytes;
         int r;
 
         assert(x->state == EXCHANGE_STREAMING || x->state == EXCHANGE_CLOSED);
@@ -343,7 +361,7 @@ int http_stream_write(HttpExchange *x, const void *data, size_t size) {
         if (x->state == EXCHANGE_CLOSED || size == 0)
                 return 0;
 
-        if (x->stream_overflow || size > limit - (x->stream.size - x->stream_offset)) {
+        if (x->stream_overflow || unread(x) + size > stream_limit(x, size)) {
                 x->stream_overflow = true;
                 return -ENOBUFS;
         }
@@ -353,6 +371,7 @@ int http_stream_write(HttpExchange *x, const void *data, size_t size) {
         if (r < 0)
                 return r;
 
+        x->listener->server->unread_bytes += size;
         exchange_resume(x);
         return 0;
 }

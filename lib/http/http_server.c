@@ -215,6 +215,8 @@ static void fill_defaults(HttpServerOptions *o) {
                 o->idle_timeout_usec = 60 * USEC_PER_SEC;
         if (o->stream_buffer_max_bytes == 0)
                 o->stream_buffer_max_bytes = 4 * MIB;
+        if (o->streams_buffer_max_bytes == 0)
+                o->streams_buffer_max_bytes = 32 * MIB;
 }
 
 int http_server_new(sd_event *event, const HttpServerOptions *options, HttpServer **ret,

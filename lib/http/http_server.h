@@ -32,6 +32,7 @@ typedef struct HttpServerOptions {
         uint64_t
                 idle_timeout_usec; /* silent connections, half-sent requests; 0 = 60 s; not for streams */
         size_t stream_buffer_max_bytes; /* unread by the peer; more ends the stream. 0 = 4 MiB */
+        size_t streams_buffer_max_bytes; /* by all peers: above it each may leave 64 KiB. 0 = 32 MiB */
 } HttpServerOptions;
 
 int http_server_new(sd_event *event, const HttpServerOptions *options, HttpServer **ret,

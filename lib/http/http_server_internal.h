@@ -80,6 +80,7 @@ struct HttpServer {
         char *server_header;
         ListLink listeners, exchanges, ready, closed, receiving;
         size_t n_connections;
+        size_t unread_bytes;       /* of all streams */
         sd_event_source *work;     /* hands over what is ready or closed, one per turn */
         sd_event_source *deadline; /* of the first in `receiving` */
         bool *freed;               /* of the handler call that is under way, or NULL */

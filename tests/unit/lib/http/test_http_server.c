@@ -515,6 +515,50 @@ START_TEST(test_stream_nobody_reads) {
 }
 END_TEST
 
+/* Many that do not read share one limit; one that does is not cut off on their account. */
+START_TEST(test_streams_nobody_reads) {
+        enum { STREAMS = 8, PIECE = 16 * KIB, TOTAL = 512 * KIB, SHARE = 64 * KIB };
+        _cleanup_(fixture_done) Fixture f = { .stream = true };
+        HttpExchange *streams[STREAMS];
+        RawClient *clients[STREAMS];
+        static char piece[PIECE];
+        size_t written = 0, in_sockets = 0, cut = 0;
+
+        memset(piece, 'x', sizeof(piece));
+        start_with(&f, false, (HttpServerOptions){ .streams_buffer_max_bytes = TOTAL });
+        for (size_t i = 0; i < STREAMS; i++) {
+                clients[i] = raw_client_new(f.event, f.address);
+                f.got_one = false;
+                ck_assert(raw_client_say(clients[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+                suite_wait(f.event, &f.got_one);
+                streams[i] = TAKE_PTR(f.kept);
+                raw_client_set_reading(clients[i], i == 0);
+        }
+        for (int round = 0; round < 200; round++) {
+                for (size_t i = 0; i < STREAMS; i++) {
+                        int r = streams[i] ? http_stream_write(streams[i], piece, PIECE) : 0;
+
+                        ck_assert(r == 0 || (r == -ENOBUFS && i > 0));
+                        if (r == 0 && streams[i] && i > 0)
+                                written += PIECE;
+                        else if (r < 0) {
+                                http_stream_end(TAKE_PTR(streams[i]));
+                                cut++;
+                        }
+                }
+                suite_settle(f.event);
+        }
+        /* All but the reader are gone, long before each has its 4 MiB. */
+        ck_assert_uint_eq(cut, STREAMS - 1);
+        in_sockets = (STREAMS - 1) * 512 * KIB;
+        ck_assert_uint_le(written, TOTAL + STREAMS * SHARE + in_sockets);
+        http_stream_end(streams[0]);
+        for (size_t i = 0; i < STREAMS; i++)
+                raw_client_free(clients[i]);
+        suite_wait_for(f.event, no_connections, &f);
+}
+END_TEST
+
 START_TEST(test_large_stream) {
         _cleanup_(fixture_done) Fixture f = { .stream = true };
         _cleanup_(raw_client_freep) RawClient *c = NULL;
@@ -896,8 +940,8 @@ TEST_MAIN("http_server", test_reply, test_requests, test_keep_alive, test_limits
           test_arguments_limit, test_limit_keeps_the_connection, test_expect_continue,
           test_headers_and_arguments, test_late_reply, test_peer_goes_before_the_reply,
           test_half_closed_peer, test_stream, test_peer_goes_in_a_stream, test_stream_nobody_reads,
-          test_large_stream, test_idle_timeout, test_slow_loris, test_no_timeout_for_handlers,
-          test_server_freed, test_server_freed_in_handler, test_server_freed_at_every_stage,
-          test_out_of_memory, test_out_of_descriptors, test_new_out_of_memory,
-          test_add_fd_out_of_memory, test_listen, test_listen_refuses, test_listen_long_path,
-          test_add_fd_refuses);
+          test_streams_nobody_reads, test_large_stream, test_idle_timeout, test_slow_loris,
+          test_no_timeout_for_handlers, test_server_freed, test_server_freed_in_handler,
+          test_server_freed_at_every_stage, test_out_of_memory, test_out_of_descriptors,
+          test_new_out_of_memory, test_add_fd_out_of_memory, test_listen, test_listen_refuses,
+          test_listen_long_path, test_add_fd_refuses);
