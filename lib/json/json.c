@@ -48,7 +48,10 @@ int json_parse(const char *text, size_t size, json_t **ret, Error *reterr) {
                 return error_fill(reterr, -ENOMEM);
         if (!j)
                 return error_set_at(reterr, -EINVAL, NULL, e.line > 0 ? (unsigned) e.line : 0,
-                                    e.column > 0 ? (unsigned) e.column : 0, "not JSON: %s", e.text);
+                                    e.column > 0 ? (unsigned) e.column : 0, "not JSON: %s",
+                                    json_error_code(&e) == json_error_null_character
+                                            ? "a string holds a NUL byte"
+                                            : e.text);
 
         *ret = j;
         return 0;

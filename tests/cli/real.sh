@@ -80,6 +80,6 @@ expect "an unknown docker flag, by name and line" 1 "" \
         submit flag.service
 printf '[Unit]\n\n[Service]\nExecStart=/usr/bin/docker run busybox "x\n' >quote.service
 expect "a quote that is left open, by line" 1 "" \
-        "Error creating units: failed creating unit quote.service: googleapi: Error 400: line 4: ExecStart: unbalanced quoting" \
+        "Error creating units: failed creating unit quote.service: googleapi: Error 400: line 4: ExecStart: unbalanced quotes" \
         submit quote.service
 t_done
