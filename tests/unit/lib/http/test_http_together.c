@@ -241,7 +241,7 @@ START_TEST(test_more_clients_than_connections) {
         need_files(1000);
         start_with(&f, false,
                    (HttpServerOptions){ .connections_max = 10,
-                                        .idle_timeout_usec = 20 * USEC_PER_MSEC },
+                                        .idle_timeout_usec = 100 * USEC_PER_MSEC },
                    0);
         for (size_t i = 0; i < ELEMENTSOF(ones); i++)
                 call(&f, &ones[i], "/", "x", 1);
