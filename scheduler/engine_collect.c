@@ -51,8 +51,11 @@ void engine_collect_run(Engine *e) {
                 return;
         if (!e->listed) {
                 e->listed = true;
-                (void) registry_content_list(e->options.registry, on_listed, e, &e->collecting,
-                                             NULL);
+                r = registry_content_list(e->options.registry, on_listed, e, &e->collecting, NULL);
+                if (r < 0)
+                        log_warning("engine: looking for unused contents: %s; the next leader does "
+                                    "it",
+                                    strerror(-r));
                 return;
         }
 

@@ -77,6 +77,3 @@ int docker_command_parse(const Strv *argv, const DockerParseOptions *options, Do
                          Error *reterr);
 DockerCommand *docker_command_free(DockerCommand *c); /* accepts NULL, returns NULL */
 DEFINE_CLEANUP(DockerCommand, docker_command_free);
-
-/* The command as a document, for tests and debugging: what is not default. The caller owns *ret. */
-int docker_command_to_json(const DockerCommand *c, json_t **ret);

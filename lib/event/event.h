@@ -16,8 +16,8 @@ typedef void (*EventFn)(void *userdata);
 /* A source that is off until armed. `description` is a literal. The owner drops it with event_drop(). */
 int event_timer_new(sd_event *event, const char *description, EventFn fn, void *userdata,
                     sd_event_source **ret);
-int event_timer_arm(sd_event_source *timer,
-                    uint64_t in_usec);             /* fires once; USEC_INFINITY disarms */
+/* Fires once; USEC_INFINITY disarms. 0, or -ESTALE when the loop has ended, which most callers ignore. */
+int event_timer_arm(sd_event_source *timer, uint64_t in_usec);
 void event_timer_disarm(sd_event_source *timer);   /* accepts NULL */
 bool event_timer_is_armed(sd_event_source *timer); /* accepts NULL */
 
