@@ -1,6 +1,7 @@
 #include "agent/config.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,8 +12,10 @@
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
 
-/* The longest span of seconds we take from a float. */
+/* The longest span of seconds we take from a float; no lease is longer either. */
 #define CONFIG_SECONDS_MAX (365.0 * 24 * 3600)
+#define CONFIG_DURATION_MAX (365 * 24 * 3600 * USEC_PER_SEC)
+#define CONFIG_TTL_MIN (100 * USEC_PER_MSEC)
 
 typedef enum ConfigType {
         CONFIG_STRING,
@@ -23,6 +26,7 @@ typedef enum ConfigType {
         CONFIG_LIST,
         CONFIG_METADATA,
         CONFIG_POLICY,
+        CONFIG_DRIVER,
         CONFIG_RETIRED, /* accepted, has no meaning any more */
 } ConfigType;
 
@@ -31,7 +35,7 @@ typedef struct ConfigKey {
         ConfigType type;
         size_t offset;
         const char *initial;
-        uint64_t min, max; /* CONFIG_UINT */
+        uint64_t min, max; /* CONFIG_UINT, CONFIG_DURATION (µs) */
         const char *idle;  /* why it is accepted, and has no effect; NULL = it has */
 } ConfigKey;
 
@@ -52,6 +56,12 @@ typedef struct ConfigKey {
         {                                                                                          \
                 .name = #member, .type = (key_type), .offset = offsetof(Config, member),           \
                 .initial = (value), .idle = (why)                                                  \
+        }
+#define KEY_DURATION(member, value, least)                                                         \
+        {                                                                                          \
+                .name = #member, .type = CONFIG_DURATION,                                          \
+                .offset = offsetof(Config, member##_usec), .initial = (value), .min = (least),     \
+                .max = CONFIG_DURATION_MAX                                                         \
         }
 #define KEY_UINT(member, value, least, most)                                                       \
         {                                                                                          \
@@ -78,7 +88,7 @@ static const ConfigKey config_keys[] = {
         KEY_USEC(engine_reconcile_interval, CONFIG_SECONDS, "2.0"),
         KEY(public_ip, CONFIG_STRING, ""),
         KEY(metadata, CONFIG_METADATA, ""),
-        KEY_USEC(agent_ttl, CONFIG_DURATION, "30s"),
+        KEY_DURATION(agent_ttl, "30s", CONFIG_TTL_MIN),
         KEY_IDLE(units_directory, CONFIG_STRING, "/run/fleet/units/", NO_SYSTEMD),
         KEY_IDLE(systemd_user, CONFIG_BOOL, "false", NO_SYSTEMD),
         KEY_UINT(token_limit, "100", 1, UINT16_MAX),
@@ -90,12 +100,12 @@ static const ConfigKey config_keys[] = {
         KEY(listen, CONFIG_LIST, "unix:///run/fleet.sock"),
         KEY(state_directory, CONFIG_STRING, "/var/lib/fleet"),
         KEY(standalone, CONFIG_BOOL, "false"),
-        KEY(driver, CONFIG_STRING, "auto"),
+        KEY(driver, CONFIG_DRIVER, "auto"),
         KEY(docker_socket, CONFIG_STRING, "unix:///var/run/docker.sock"),
         KEY_UINT(docker_parallelism, "8", 1, 256),
         KEY(shutdown_policy, CONFIG_POLICY, "stop"),
         KEY(machine_id, CONFIG_STRING, ""),
-        KEY_USEC(grace, CONFIG_DURATION, "0s"),
+        KEY_DURATION(grace, "0s", 0),
 };
 
 /* A value as it was found; what is wrong with it is said only if nothing overrides it. */
@@ -202,10 +212,39 @@ static int parse_policy(const char *s, ShutdownPolicy *ret) {
         return 0;
 }
 
+static int parse_duration(const ConfigKey *key, const char *s, uint64_t *ret, Error *reterr) {
+        uint64_t usec = 0;
+        int r;
+
+        r = go_duration_parse(s, &usec, reterr);
+        if (r >= 0 && (usec < key->min || usec > key->max))
+                r = error_set(reterr, -ERANGE, "'%s' is not between %" PRIu64 "ms and %" PRIu64 "h",
+                              s, key->min / USEC_PER_MSEC, key->max / (3600 * USEC_PER_SEC));
+        if (r < 0)
+                return error_prefix(reterr, "Failed creating Server: %s", key->name), r;
+        *ret = usec;
+        return 0;
+}
+
+/* Whether this build has it is seen when it is asked for; "fake" is for tests. */
+static int parse_driver(const char *s, char **ret) {
+        static const char *const names[] = {
+                "auto", "docker", "systemd", "rkt", "process", "fake"
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (str_eq(names[i], s))
+                        return str_replace(ret, s);
+        return -EINVAL;
+}
+
 static int config_set(Config *c, const ConfigKey *key, const char *value, Strv *warnings,
                       Error *reterr) {
         void *member = (char *) c + key->offset;
-        int r;
+
+        /* Nothing that we store or show could hold it. */
+        if (!str_is_utf8(value, strlen(value)))
+                return -EINVAL;
 
         switch (key->type) {
         case CONFIG_STRING:
@@ -217,14 +256,15 @@ static int config_set(Config *c, const ConfigKey *key, const char *value, Strv *
         case CONFIG_SECONDS:
                 return parse_seconds(value, member);
         case CONFIG_DURATION:
-                r = go_duration_parse(value, member, reterr);
-                return r < 0 ? error_prefix(reterr, "Failed creating Server: %s", key->name), r : 0;
+                return parse_duration(key, value, member, reterr);
         case CONFIG_LIST:
                 return parse_list(value, member);
         case CONFIG_METADATA:
                 return parse_metadata(value, member, warnings);
         case CONFIG_POLICY:
                 return parse_policy(value, member);
+        case CONFIG_DRIVER:
+                return parse_driver(value, member);
         case CONFIG_RETIRED:
                 return strv_push_printf(warnings, "%s is no longer supported and has no effect",
                                         key->name);
@@ -383,7 +423,7 @@ Config *config_free(Config *c) {
         if (!c)
                 return NULL;
         for (size_t i = 0; i < ELEMENTSOF(config_keys); i++)
-                if (config_keys[i].type == CONFIG_STRING)
+                if (config_keys[i].type == CONFIG_STRING || config_keys[i].type == CONFIG_DRIVER)
                         mem_freep((char *) c + config_keys[i].offset);
         strv_done(&c->etcd_servers);
         strv_done(&c->listen);

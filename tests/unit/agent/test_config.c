@@ -127,6 +127,14 @@ START_TEST(test_values_that_do_not_parse) {
                 { "engine_reconcile_interval=nan",
                   "fleet.conf:1: 'nan' is no value for engine_reconcile_interval, keeping the "
                   "default '2.0'" },
+                { "driver=podman", "fleet.conf:1: 'podman' is no value for driver, keeping the "
+                                   "default 'auto'" },
+                { "driver=",
+                  "fleet.conf:1: '' is no value for driver, keeping the default 'auto'" },
+                { "metadata=a=\xff",
+                  "fleet.conf:1: 'a=\xff' is no value for metadata, keeping the default ''" },
+                { "public_ip=\xff",
+                  "fleet.conf:1: '\xff' is no value for public_ip, keeping the default ''" },
                 { "wibble=1", "fleet.conf:1: unknown key 'wibble' is ignored" },
                 { "etcd_servers=http://a:1",
                   "etcd_servers has no effect: this fleetd does not use etcd" },
@@ -169,6 +177,11 @@ START_TEST(test_what_ends_the_daemon) {
                 { "agent_ttl=30", "Failed creating Server: agent_ttl: " },
                 { "agent_ttl=", "Failed creating Server: agent_ttl: " },
                 { "grace=soon", "Failed creating Server: grace: " },
+                { "agent_ttl=0s",
+                  "Failed creating Server: agent_ttl: '0s' is not between 100ms and 8760h" },
+                { "agent_ttl=1ns", "Failed creating Server: agent_ttl: '1ns' is not between " },
+                { "agent_ttl=100000h", "Failed creating Server: agent_ttl: '100000h' is not " },
+                { "grace=10000h", "Failed creating Server: grace: '10000h' is not between 0ms " },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
