@@ -20,6 +20,7 @@ DockerFoundContainer *docker_found_free(DockerFoundContainer *f) {
 void docker_adopt_unload(DockerDriver *d, const char *unit, DriverDoneFn fn, void *userdata) {
         if (d->synced) {
                 (void) map_remove(d->found, unit);
+                docker_outcome_drop(d, unit);
                 docker_removal_of_unit(d, unit, fn, userdata);
         } else
                 docker_driver_complete(d, unit, fn, userdata, -EHOSTDOWN,
@@ -32,6 +33,7 @@ static void supervise(DockerUnit *u, const DockerFoundContainer *f) {
         u->supervise = true;
         u->main.remove = f->remove;
         (void) str_replace(&u->main.name, f->name);
+        u->started = true;
         service_adopt(u->service, f->running, f->restarts);
         docker_main_started(u, f->id);
         docker_unit_changed(u);
@@ -42,6 +44,8 @@ void docker_adopt_take_up(DockerUnit *u) {
         DockerFoundContainer *f = map_steal(d->found, u->name);
 
         u->taken_up = true;
+        if (!f || !f->running)
+                docker_outcome_take_up(u);
         if (!f)
                 return;
         (void) str_replace(&u->last_id, f->id);
@@ -51,7 +55,7 @@ void docker_adopt_take_up(DockerUnit *u) {
                 supervise(u, f);
                 docker_unit_refresh_state(u);
                 u->state->since_usec = f->created_usec;
-        } else if (!docker_ended_has(d, f->id)) {
+        } else if (!u->restored && !docker_ended_has(d, f->id)) {
                 /* It ended while nobody looked. A start will tell that end, and go on from there. */
                 u->ended = TAKE_PTR(f);
         }
@@ -213,6 +217,26 @@ void docker_adopt_found(const json_t *containers, void *userdata) {
 
 /* ---- telling the agent -------------------------------------------------------------------------- */
 
+static UnitState *outcome_state(const DockerDriver *d, const char *unit, const DockerOutcome *o) {
+        UnitState *s = unit_state_new(unit, d->machine_id);
+
+        if (!s)
+                return NULL;
+        s->exit_code = o->ran && !o->exit.signaled ? o->exit.status : -1;
+        s->exit_signal = o->ran && o->exit.signaled ? o->exit.status : 0;
+        s->restarts = o->restarts;
+        if (strlen(o->hash) < sizeof(s->hash))
+                memcpy(s->hash, o->hash, strlen(o->hash) + 1);
+        if (str_replace(&s->load, "loaded") < 0 ||
+            str_replace(&s->active, service_state_active_string(o->state)) < 0 ||
+            str_replace(&s->sub, service_state_to_string(o->state)) < 0 ||
+            str_replace(&s->result, service_result_to_string(o->result)) < 0 ||
+            str_replace(&s->message, o->message) < 0 ||
+            str_replace(&s->driver, docker_driver_type.name) < 0)
+                return unit_state_free(s);
+        return s;
+}
+
 static UnitState *found_state(const DockerDriver *d, const DockerFoundContainer *f) {
         UnitState *s = unit_state_new(f->unit, d->machine_id);
 
@@ -235,8 +259,11 @@ static UnitState *found_state(const DockerDriver *d, const DockerFoundContainer 
 static int report(DockerDriver *d, DriverFound *found, UnitState **states, size_t *n) {
         const char *unit;
         DockerFoundContainer *f;
+        DockerOutcome *o;
 
         MAP_FOREACH (unit, f, d->found) {
+                if (!f->running && map_get(d->outcomes, unit))
+                        continue;
                 states[*n] = found_state(d, f);
                 if (!states[*n])
                         return -ENOMEM;
@@ -246,11 +273,24 @@ static int report(DockerDriver *d, DriverFound *found, UnitState **states, size_
                                            .state = states[*n] };
                 (*n)++;
         }
+        MAP_FOREACH (unit, o, d->outcomes) {
+                f = map_get(d->found, unit);
+                if (f && f->running)
+                        continue;
+                states[*n] = outcome_state(d, unit, o);
+                if (!states[*n])
+                        return -ENOMEM;
+                found[*n] = (DriverFound){ .unit = unit,
+                                           .hash = o->hash,
+                                           .generation = o->generation,
+                                           .state = states[*n] };
+                (*n)++;
+        }
         return 0;
 }
 
 void docker_adopt_report(DockerDriver *d) {
-        size_t size = map_count(d->found) + 1, n = 0;
+        size_t size = map_count(d->found) + map_count(d->outcomes) + 1, n = 0;
         _cleanup_free_ DriverFound *found = mem_new_array(DriverFound, size);
         _cleanup_free_ UnitState **states = mem_new_array(UnitState *, size);
         _cleanup_error_ Error error = ERROR_INIT;

@@ -145,6 +145,8 @@ static bool flush_unit(DockerUnit *u) {
         publish(u);
         if (u->op_waits || service_job_pending(u->service) || u->main.id)
                 return true;
+        if (u->started && (is_down(u) || service_state(u->service) == SERVICE_EXITED))
+                docker_outcome_keep(u);
         if (u->unloading && is_down(u)) {
                 forget_unit(u);
                 return false;
@@ -311,16 +313,26 @@ static int operate(Driver *driver, const char *unit, int (*op)(DockerUnit *u, Er
 }
 
 static int op_start(DockerUnit *u, Error *reterr) {
-        if (docker_adopt_tell_ended(u))
+        bool was_done = u->restored && docker_outcome_holds(u);
+
+        u->started = true;
+        u->restored = false;
+        if (docker_adopt_tell_ended(u) || was_done)
                 return 0;
+        docker_outcome_drop(u->driver, u->name);
         return service_start(u->service, reterr);
 }
 
 static int op_stop(DockerUnit *u, _unused_ Error *reterr) {
+        u->started = u->restored = false;
+        docker_outcome_drop(u->driver, u->name);
         return service_stop(u->service);
 }
 
 static int op_restart(DockerUnit *u, Error *reterr) {
+        u->started = true;
+        u->restored = false;
+        docker_outcome_drop(u->driver, u->name);
         docker_adopt_drop_ended(u);
         return service_restart(u->service, reterr);
 }
@@ -380,6 +392,10 @@ static void *unit_free(void *u) {
         return docker_unit_free(u);
 }
 
+static void *outcome_free(void *o) {
+        return docker_outcome_free(o);
+}
+
 static void *found_free(void *f) {
         return docker_found_free(f);
 }
@@ -419,16 +435,19 @@ static int driver_init(DockerDriver *d, const DriverOptions *o, Error *reterr) {
         d->machine_id = str_dup(o->machine_id);
         d->socket = str_dup(path ? path : "");
         d->ended_path = str_printf("%s/docker-ended", o->state_directory);
+        d->outcomes_path = str_printf("%s/docker-outcomes", o->state_directory);
+        d->outcomes = map_new(outcome_free);
         d->units = map_new(unit_free);
         d->found = map_new(found_free);
         d->ended = map_new(NULL);
         label = str_printf("%s=%s", DOCKER_LABEL_MACHINE, o->machine_id);
         engine.label = label;
-        if (!d->machine_id || !d->socket || !d->ended_path || !d->units || !d->found || !d->ended ||
-            !label)
+        if (!d->outcomes_path || !d->outcomes || !d->machine_id || !d->socket || !d->ended_path ||
+            !d->units || !d->found || !d->ended || !label)
                 return error_fill(reterr, -ENOMEM);
         read_facts(d);
         docker_ended_load(d);
+        docker_outcomes_load(d);
         r = event_defer_new(o->event, "docker-driver-flush", on_flush, d, &d->flush);
         if (r < 0)
                 return error_fill(reterr, r);
@@ -449,12 +468,14 @@ static Driver *driver_free(Driver *driver) {
         docker_removals_free(d);
         (void) map_free(d->found);
         (void) map_free(d->ended);
+        (void) map_free(d->outcomes);
         (void) docker_engine_free(d->engine);
         LIST_FOREACH (Completion, c, &d->completions, link)
                 completion_free(c);
         mem_free(d->machine_id);
         mem_free(d->socket);
         mem_free(d->ended_path);
+        mem_free(d->outcomes_path);
         mem_free(d->why_not);
         mem_free(d);
         return NULL;

@@ -7,6 +7,7 @@
  *   docker_main.c     the unit's main container: watching it, and how it ended
  *   docker_adopt.c    what is found when the engine is (again) there
  *   docker_removal.c  taking away what nobody wants
+ *   docker_outcome.c  what outlives fleetd of units that do not run
  *   docker_logs.c     output
  *   docker_job.c      one docker command as Engine calls
  *   docker_engine.c   the connection
@@ -44,6 +45,16 @@ typedef struct DockerFoundContainer {
         bool made;    /* created, never started */
         bool remove;  /* --rm */
 } DockerFoundContainer;
+
+/* What became of a unit's last start, where nothing of it runs any more. */
+typedef struct DockerOutcome {
+        char *hash, *message;
+        uint64_t generation, restarts;
+        ServiceState state; /* dead, failed or exited */
+        ServiceResult result;
+        bool ran; /* exit is known */
+        ServiceExit exit;
+} DockerOutcome;
 
 /* The main container of a unit, from being asked for to its end being told. */
 typedef struct DockerMain {
@@ -85,6 +96,8 @@ struct DockerUnit {
         bool dirty;
         bool taken_up; /* what was found of it has been looked at */
         bool unloading;
+        bool started;  /* by us, or by the daemon before: its outcome is of interest */
+        bool restored; /* that outcome is told of; the next start is the one that it came of */
         DriverDoneFn done_fn; /* of the operation under way */
         void *done_userdata;
         bool op_waits; /* for the engine to be seen, for what is being taken away: `op` is done then */
@@ -95,11 +108,12 @@ struct DockerUnit {
 struct DockerDriver {
         Driver base;
         DriverOptions options;
-        char *machine_id, *socket, *ended_path;
+        char *machine_id, *socket, *ended_path, *outcomes_path;
         DockerEngine *engine;
-        Map *units; /* DockerUnit by name */
-        Map *found; /* DockerFoundContainer by unit: not taken up by a loaded unit */
-        Map *ended; /* ids of containers whose end was told before: "1" */
+        Map *units;    /* DockerUnit by name */
+        Map *found;    /* DockerFoundContainer by unit: not taken up by a loaded unit */
+        Map *ended;    /* ids of containers whose end was told before: "1" */
+        Map *outcomes; /* DockerOutcome by unit */
         bool synced;
         bool available_known, available;
         char *why_not;
@@ -160,6 +174,14 @@ void docker_ended_load(DockerDriver *d);
 void docker_ended_add(DockerDriver *d, const char *id);
 bool docker_ended_has(const DockerDriver *d, const char *id);
 void docker_ended_prune(DockerDriver *d, const json_t *containers);
+
+/* docker_outcome.c */
+DockerOutcome *docker_outcome_free(DockerOutcome *o);
+void docker_outcomes_load(DockerDriver *d);
+void docker_outcome_keep(DockerUnit *u);
+void docker_outcome_drop(DockerDriver *d, const char *unit);
+bool docker_outcome_holds(const DockerUnit *u);
+void docker_outcome_take_up(DockerUnit *u);
 
 /* docker_logs.c */
 int docker_logs(Driver *d, const char *unit, const DriverLogOptions *options,

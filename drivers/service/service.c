@@ -168,6 +168,22 @@ void service_adopt(Service *s, bool running, uint64_t restarts) {
                 service_flush(s);
 }
 
+void service_restore(Service *s, ServiceState state, ServiceResult result, const ServiceExit *exit,
+                     uint64_t restarts, const char *message) {
+        assert(s->state == SERVICE_DEAD && s->main == SERVICE_MAIN_NONE);
+        assert(service_state_is_down(state) || state == SERVICE_EXITED);
+        s->restarts = restarts;
+        s->result = result;
+        s->have_main_exit = exit != NULL;
+        if (exit)
+                s->main_exit = *exit;
+        s->main_exit.message = NULL;
+        if (message)
+                service_say(s, "%s", message);
+        service_set_state(s, state);
+        service_flush(s);
+}
+
 /* ---- questions ---------------------------------------------------------------------------------- */
 
 ServiceState service_state(const Service *s) {

@@ -134,6 +134,13 @@ void service_timer_elapsed(Service *s);
  */
 void service_adopt(Service *s, bool running, uint64_t restarts);
 
+/*
+ * From before a restart of the daemon: nothing runs of it, and this is what its last start has led to: dead, failed,
+ * or exited (RemainAfterExit=). exit and message may be NULL. Only on a fresh Service.
+ */
+void service_restore(Service *s, ServiceState state, ServiceResult result, const ServiceExit *exit,
+                     uint64_t restarts, const char *message);
+
 ServiceState service_state(const Service *s);
 ServiceResult service_result(const Service *s);
 uint64_t service_restarts(const Service *s);

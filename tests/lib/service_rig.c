@@ -214,6 +214,12 @@ static int argument_event(ServiceRig *rig, const char *line) {
         return 0;
 }
 
+static void restore_event(ServiceRig *rig, ServiceState state, ServiceResult result, int status) {
+        ServiceExit exit = { .status = status };
+
+        service_restore(rig->service, state, result, &exit, 7, "as it was");
+}
+
 static void adopt_event(ServiceRig *rig, bool running) {
         rig->main_runs = true;
         service_adopt(rig->service, running, 7);
@@ -245,6 +251,10 @@ int service_rig_event(ServiceRig *rig, const char *line) {
                 adopt_event(rig, true);
         else if (str_eq(line, "adopt ended"))
                 adopt_event(rig, false);
+        else if (str_eq(line, "restore exited"))
+                restore_event(rig, SERVICE_EXITED, SERVICE_SUCCESS, 0);
+        else if (str_eq(line, "restore failed"))
+                restore_event(rig, SERVICE_FAILED, SERVICE_FAILURE_EXIT_CODE, 3);
         else if (str_eq(line, "job"))
                 show_job(rig);
         else if (str_eq(line, "message"))
