@@ -110,7 +110,8 @@ stage_deep() {
         stage "fuzzing, valgrind, coverage"
         build build-fuzz BUILD=fuzz CC=clang fuzzers &&
                 TEST_TIMEOUT=900 step fuzz ci/run-tests.sh ci/fuzz.sh
-        shell_tests valgrind debug valgrind
+        # Without what sanitizers and optimisation add; there already if the stage 'build' came before.
+        build build-valgrind BUILD=debug all tools && shell_tests valgrind debug valgrind
         build build-cov BUILD=cov unit-tests && step coverage ci/coverage.sh
 }
 

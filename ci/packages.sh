@@ -7,7 +7,7 @@ build=(gcc make pkg-config libc6-dev libsystemd-dev libcurl4-gnutls-dev libmicro
        libjansson-dev libsqlite3-dev nettle-dev)
 demo=(docker.io busybox-static iproute2 iptables curl jq)
 tests=(check shellcheck groff clang clang-format clang-tidy libclang-rt-14-dev valgrind strace sqlite3 git procps
-       util-linux zsh openssl)
+       util-linux zsh openssl python3)
 
 case ${1:-all} in
 build) want=("${build[@]}") ;;

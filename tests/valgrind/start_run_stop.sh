@@ -29,5 +29,6 @@ t_eq "a request that is none" "$(rig_api f GET /nowhere -o /dev/null -w '%{http_
 t_ok "stop" ctl stop hello@2.service
 t_ok "destroy" ctl destroy hello@1.service
 t_ok "SIGTERM ends it" rig_kill f TERM
+t_ok "valgrind watched" test -e "$T/valgrind.log"
 t_eq "valgrind has nothing to say" "$(head -n 80 "$T/valgrind.log")" ""
 t_done
