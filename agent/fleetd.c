@@ -492,15 +492,22 @@ void fleetd_reload(Fleetd *f, Config *config) {
 
 /* ---- SIGUSR1 --------------------------------------------------------------------------------- */
 
+/* In the original's order, which is not that of the alphabet. */
 char *fleetd_dump(const Fleetd *f) {
-        _cleanup_json_ json_t *agent = NULL, *generator = NULL, *publisher = NULL, *j = NULL;
+        _cleanup_json_ json_t *agent = NULL, *generator = NULL, *publisher = NULL;
+        _cleanup_free_ char *a = NULL, *g = NULL, *p = NULL;
 
         if (agent_to_json(f->agent, &agent, &generator) < 0 ||
             publish_to_json(f->publish, &publisher) < 0)
                 return NULL;
-        j = json_pack("{s:O,s:O,s:O}", "Agent", agent, "UnitStatePublisher", publisher,
-                      "UnitStateGenerator", generator);
-        return j ? json_format(j) : NULL;
+
+        a = json_format(agent);
+        g = json_format(generator);
+        p = json_format(publisher);
+        if (!a || !g || !p)
+                return NULL;
+        return str_printf("{\"Agent\":%s,\"UnitStatePublisher\":%s,\"UnitStateGenerator\":%s}", a,
+                          p, g);
 }
 
 /* ---- leaving --------------------------------------------------------------------------------- */

@@ -46,7 +46,9 @@ t_wait "the environment wins" 5 metadata_is hdd
 
 # ---- signals ----
 kill -USR1 "$(rig_pid f)"
-dumped() { grep -q '^{"Agent":{"Cache":{"TargetStates":{}}},"UnitStateGenerator":' "$log"; }
+dumped() {
+        grep -qxF '{"Agent":{"Cache":{"TargetStates":{}}},"UnitStatePublisher":{"Cache":{},"ToPublish":{}},"UnitStateGenerator":{"Subscribed":[]}}' "$log"
+}
 t_wait "SIGUSR1 dumps the state as one line" 5 dumped
 rig_kill f TERM
 rig_fleetd_conf f "$T/no-engine.sock" 'metadata=disk=ssd'

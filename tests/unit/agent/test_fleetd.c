@@ -221,8 +221,8 @@ START_TEST(test_dump) {
         fleetd_rig_up(&rig);
         line = fleetd_dump(rig.fleetd);
         ck_assert_str_eq(line, "{\"Agent\":{\"Cache\":{\"TargetStates\":{}}},"
-                               "\"UnitStateGenerator\":{\"Subscribed\":[]},"
-                               "\"UnitStatePublisher\":{\"Cache\":{},\"ToPublish\":{}}}");
+                               "\"UnitStatePublisher\":{\"Cache\":{},\"ToPublish\":{}},"
+                               "\"UnitStateGenerator\":{\"Subscribed\":[]}}");
         mem_freep(&line);
         fleetd_rig_unit(&rig, "a.service", RUN, "launched", 201);
         fleetd_rig_wait(&rig, "/fleet/v1/state/a.service", RUNNING);
