@@ -55,8 +55,7 @@ t_expect "and restarted" 20 "^done life.service 0"
 say inspect life.service
 t_expect "it runs after the restart" 5 "^state life.service active running"
 forget life
-t_eq "its container is left, as docker run without --rm leaves it" \
-        "$(d inspect -f '{{.State.Status}}' life)" exited
+t_not "its container is removed, which nobody wants any more" d inspect life
 
 # ---- ends ------------------------------------------------------------------------------------
 service ends <<'E'
