@@ -112,6 +112,10 @@ bool docker_call_is_sent(const DockerCall *c) {
         return c->http != NULL;
 }
 
+bool docker_call_was_repeated(const DockerCall *c) {
+        return c->repeats > 0;
+}
+
 static bool is_connection_error(int r) {
         return r == -ECONNREFUSED || r == -ENOENT || r == -ECONNRESET || r == -EPIPE ||
                r == -EPROTO || r == -EIO;

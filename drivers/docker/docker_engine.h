@@ -86,6 +86,8 @@ bool docker_engine_accepts(const DockerEngine *e);
 int docker_engine_call(DockerEngine *e, const DockerRequest *request, DockerCall **ret);
 DockerCall *docker_call_free(DockerCall *c); /* accepts NULL, returns NULL */
 bool docker_call_is_sent(const DockerCall *c);
+/* Whether the connection broke under it before: what it asked for may have been begun. */
+bool docker_call_was_repeated(const DockerCall *c);
 
 /* The "message" of an API error, else the body, else the status; the caller owns it; NULL = out of memory. */
 char *docker_reply_message(const DockerReply *reply);

@@ -30,7 +30,7 @@ struct DockerJob {
         DockerCall *call;
         DockerCall *signalling;
         DockerPulling *pull;
-        bool cleared; /* what a crash had left, already in this job */
+        bool cleared; /* what a crash (ours, the engine's) had left, already in this job */
         bool pulled;  /* the image, already in this job */
         bool waits;   /* for the container's end */
         size_t index; /* of the name that is worked on */
@@ -192,11 +192,25 @@ static int start_status(const char *message) {
         return DOCKER_EXIT_ENGINE;
 }
 
+static void clear_away(DockerJob *j, const char *id);
+
+/*
+ * An engine that died under a start may know nothing of the process that its containerd has: then this
+ * container can never be started ("id already in use"), but another one can.
+ */
+static bool can_be_made_anew(const DockerJob *j, bool repeated, const DockerReply *reply) {
+        return repeated && reply->r >= 0 && j->command->verb == DOCKER_RUN && !j->orphans &&
+               !j->cleared && !j->command->cidfile;
+}
+
 static void started(DockerJob *j, const DockerReply *reply) {
+        bool repeated = docker_call_was_repeated(j->call);
         _cleanup_free_ char *text = NULL;
 
         j->call = docker_call_free(j->call);
-        if (!is_good(reply)) {
+        if (!is_good(reply) && can_be_made_anew(j, repeated, reply))
+                clear_away(j, j->id);
+        else if (!is_good(reply)) {
                 text = docker_reply_message(reply);
                 j->status = start_status(str_or(text, ""));
                 say(j, str_or(text, "out of memory"));
@@ -280,7 +294,7 @@ static void cleared(DockerJob *j, _unused_ const DockerReply *reply) {
 REPLY(cleared);
 
 static void clear_away(DockerJob *j, const char *id) {
-        _cleanup_free_ char *path = container_path(id, "?v=1");
+        _cleanup_free_ char *path = container_path(id, "?v=1&force=1");
 
         j->cleared = true;
         ask(j,

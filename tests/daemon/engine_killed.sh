@@ -62,6 +62,22 @@ t_is "Restart=always: running again" always active/running 25
 # The engine has ended what it found running with SIGTERM, which this container takes for a clean end.
 t_is "Restart=no: not running" never inactive/dead 25
 t_ok "with its exit code" status_says never 'code=exited, status=0'
+# Killed in the middle of a start: the engine comes back, and the container runs all the same.
+service begins <<E
+ExecStart=/usr/bin/docker run --name begins busybox $loop
+E
+RIG_ARGS[e]="${RIG_ARGS[e]} --live-restore"
+t_ok "the engine is stopped once more" rig_dockerd_stop e
+t_ok "and lets containers live" rig_dockerd_start e
+for after in 0.03 0.06 0.09; do
+        t_ok "a unit is started" ctl start --no-block "$T/begins.service"
+        sleep $after
+        t_ok "the engine is killed after $after s" rig_dockerd_kill e
+        t_ok "and comes back" rig_dockerd_start e
+        t_is "the unit runs" begins active/running 20
+        t_ok "it is destroyed" ctl destroy begins.service
+        t_eq "and leaves nothing" "$(container begins)" none
+done
 t_ok "all can be destroyed" ctl destroy always.service never.service
 t_eq "no container runs" "$(docker_e ps -q)" ""
 t_done
