@@ -21,6 +21,11 @@
 #define MACHINE_ID_FILE "/etc/machine-id"
 
 /* Memory that start-up or a burst of work needed is given back once it has been quiet for so long. */
+/*
+ * In the embedded store a lease ends with the process that holds it, whatever its length: nobody else can
+ * open the store meanwhile, and the next process takes over what it finds. So renewing is rare there.
+ */
+#define FLEETD_STANDALONE_TTL_USEC (1 * USEC_PER_HOUR)
 #define FLEETD_TRIM_AFTER_USEC (2 * USEC_PER_SEC)
 /* What requests need goes with the lists that are kept for their later pages. */
 #define FLEETD_TRIM_AFTER_REQUEST_USEC (LISTING_KEEP_USEC + 2 * USEC_PER_SEC)
@@ -205,6 +210,14 @@ static int open_store(Fleetd *f, Error *reterr) {
         return 0;
 }
 
+static uint64_t agent_lease_usec(const Config *c) {
+        return c->standalone ? FLEETD_STANDALONE_TTL_USEC : c->agent_ttl_usec;
+}
+
+static uint64_t leader_lease_usec(const Config *c) {
+        return c->standalone ? FLEETD_STANDALONE_TTL_USEC : 5 * c->engine_reconcile_interval_usec;
+}
+
 static int make_registry(Fleetd *f) {
         const RegistryOptions registry = {
                 .prefix = f->config->etcd_key_prefix,
@@ -218,7 +231,7 @@ static int make_registry(Fleetd *f) {
         };
         PresenceOptions presence = {
                 .event = f->event,
-                .ttl_usec = f->config->agent_ttl_usec,
+                .ttl_usec = agent_lease_usec(f->config),
                 .lease_changed = on_lease_changed,
                 .userdata = f,
         };
@@ -262,7 +275,7 @@ static int make_engine(Fleetd *f, Error *reterr) {
                 .registry = f->registry,
                 .machine_id = f->machine_id,
                 .version = VERSION,
-                .lease_ttl_usec = 5 * f->config->engine_reconcile_interval_usec,
+                .lease_ttl_usec = leader_lease_usec(f->config),
                 .agent_ttl_usec = f->config->agent_ttl_usec + f->config->grace_usec,
                 .eligible_fn = is_eligible,
                 .userdata = f,
@@ -482,7 +495,7 @@ void fleetd_reload(Fleetd *f, Config *config) {
         if (api_configure(f->api, config->driver, (uint16_t) config->token_limit) < 0 ||
             agent_set_driver(f->agent, config->driver) < 0)
                 log_error("out of memory: the configuration is taken over in part only");
-        presence_set_ttl(f->presence, config->agent_ttl_usec);
+        presence_set_ttl(f->presence, agent_lease_usec(config));
         detect_ip(f);
         update_machine(f);
         if (engine)

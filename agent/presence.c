@@ -7,6 +7,7 @@
 #include "lib/event/event.h"
 
 #define PRESENCE_RETRY_MIN_USEC (100 * USEC_PER_MSEC)
+#define PRESENCE_RETRY_MAX_USEC (10 * USEC_PER_SEC)
 
 struct Presence {
         Registry *registry;
@@ -166,17 +167,19 @@ static void on_next(void *userdata) {
 
 int presence_new(const PresenceOptions *options, Presence **ret) {
         _cleanup_(presence_freep) Presence *p = mem_new(Presence);
+        uint64_t retry_max_usec;
         int r;
 
         if (!p)
                 return -ENOMEM;
+        retry_max_usec = MAX(options->ttl_usec / 3, 2 * PRESENCE_RETRY_MIN_USEC);
         *p = (Presence){
                 .registry = options->registry,
                 .ttl_usec = options->ttl_usec,
                 .lease_changed = options->lease_changed,
                 .userdata = options->userdata,
                 .backoff = BACKOFF_INIT(PRESENCE_RETRY_MIN_USEC,
-                                        MAX(options->ttl_usec / 3, 2 * PRESENCE_RETRY_MIN_USEC),
+                                        MIN(retry_max_usec, PRESENCE_RETRY_MAX_USEC),
                                         (uint64_t) getpid()),
         };
         r = event_timer_new(options->event, "presence", on_next, p, &p->next);

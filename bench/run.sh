@@ -161,6 +161,7 @@ measure_list() {
         done
         rig_ctl f load --no-block "${files[@]}" >/dev/null || fail "load of $n_units"
         wait_for 120 all_listed "$n_units" || fail "not all of $n_units units are loaded"
+        wait_for 5 false # what loading has left to do
         for what in list-units list-unit-files; do
                 for ((i = 0; i < n_list; i++)); do
                         "$tools/spawn_time" "$FLEETCTL" --endpoint "unix://$T/f/fleet.sock" $what \

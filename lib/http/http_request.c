@@ -5,6 +5,8 @@
 #include "lib/base/str.h"
 
 #define CONNECT_TIMEOUT_USEC_DEFAULT (10 * USEC_PER_SEC)
+#define RECEIVE_BUFFER_BYTES                                                                       \
+        (4 * 1024L) /* held by each call under way, and most of ours wait long */
 
 /* Sets one option; remembers the first failure. Numbers must be long or curl_off_t, as curl wants them. */
 typedef struct Setter {
@@ -126,6 +128,7 @@ static void set_connection(Setter *s, const HttpRequest *request) {
                 set_string(s, CURLOPT_PROXY, "");
                 set_string(s, CURLOPT_NOPROXY, "*");
         }
+        set_long(s, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
         set_long(s, CURLOPT_NOSIGNAL, 1);
         set_long(s, CURLOPT_TCP_NODELAY, 1);
         set_long(s, CURLOPT_TCP_KEEPALIVE, 1);

@@ -6,7 +6,7 @@
 
 /*
  * Leases live in the file, their timers in the process. A renewal only arms the timer anew and writes
- * nothing. After a start each lease has its full time again: nobody could renew it meanwhile.
+ * nothing. After a start each lease has its time again, but LEFT_LEASE_MAX_USEC at most.
  */
 
 /* A lease whose keys could not be deleted (the disk is full) is tried again after this. */
@@ -73,6 +73,9 @@ static int lease_new(SqliteStore *s, int64_t id, uint64_t ttl_usec, SqliteLease 
         return 0;
 }
 
+/* Of a process that is no more: its successor has that long to take over what it finds. */
+#define LEFT_LEASE_MAX_USEC (30 * USEC_PER_SEC)
+
 int sqlite_leases_load(SqliteStore *s, Error *reterr) {
         _cleanup_stmt_ sqlite3_stmt *list = sqlite_db_use(&s->db, STMT_LEASE_LIST);
         SqliteLease *lease;
@@ -80,7 +83,8 @@ int sqlite_leases_load(SqliteStore *s, Error *reterr) {
 
         while ((r = sqlite3_step(list)) == SQLITE_ROW) {
                 r = lease_new(s, sqlite3_column_int64(list, 0),
-                              (uint64_t) sqlite3_column_int64(list, 1), &lease);
+                              MIN((uint64_t) sqlite3_column_int64(list, 1), LEFT_LEASE_MAX_USEC),
+                              &lease);
                 if (r < 0)
                         return error_set(reterr, r, "opening the store: out of memory");
         }
