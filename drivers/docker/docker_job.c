@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "drivers/docker/docker_pull.h"
+#include "drivers/docker/docker_job_internal.h"
 #include "drivers/docker/docker_values.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fs.h"
@@ -15,34 +15,7 @@
 /* A container's own mark of the attempt to make it: it tells ours from another's of the same name. */
 #define LABEL_ATTEMPT "flotilla.attempt"
 
-struct DockerJob {
-        DockerEngine *engine;
-        DockerCommand *command;
-        bool supervise;
-        DockerJobFn done_fn;
-        void *userdata;
-
-        ListLink *orphans; /* NULL while it has an owner */
-        ListLink link;     /* in orphans */
-        DockerJob *waiter; /* begins when this orphan has gone */
-        DockerJob *waits_on;
-        sd_event_source *ending;
-        DockerCall *call;
-        DockerCall *signalling;
-        DockerPulling *pull;
-        bool cleared; /* what a crash (ours, the engine's) had left, already in this job */
-        bool pulled;  /* the image, already in this job */
-        bool waits;   /* for the container's end */
-        size_t index; /* of the name that is worked on */
-        char *attempt;
-        char *id;
-        int status;
-        char *message, *notice;
-};
-
-typedef void (*ReplyFn)(DockerJob *j, const DockerReply *reply);
-
-static bool is_good(const DockerReply *reply) {
+bool docker_job_is_good(const DockerReply *reply) {
         return reply->r >= 0 &&
                ((reply->status >= 200 && reply->status < 300) || reply->status == 304);
 }
@@ -61,12 +34,12 @@ static void on_ending(void *userdata) {
                 j->done_fn(j, &end, j->userdata);
 }
 
-static void finish(DockerJob *j) {
+void docker_job_finish(DockerJob *j) {
         /* Switching on a source that exists cannot fail. */
         (void) event_defer_trigger(j->ending);
 }
 
-static void say(DockerJob *j, const char *text) {
+void docker_job_say(DockerJob *j, const char *text) {
         char *whole = str_printf("docker %s: %s", docker_verb_to_string(j->command->verb), text);
 
         mem_free(j->message);
@@ -75,19 +48,19 @@ static void say(DockerJob *j, const char *text) {
 
 static void fail(DockerJob *j, int status, const char *text) {
         j->status = status;
-        say(j, text);
-        finish(j);
+        docker_job_say(j, text);
+        docker_job_finish(j);
 }
 
 static int engine_status(const DockerJob *j) {
         return j->command->verb == DOCKER_RUN ? DOCKER_EXIT_ENGINE : DOCKER_EXIT_FAILURE;
 }
 
-static void fail_errno(DockerJob *j, int r) {
+void docker_job_fail_errno(DockerJob *j, int r) {
         fail(j, engine_status(j), strerror(-r));
 }
 
-static void fail_reply(DockerJob *j, int status, const DockerReply *reply) {
+void docker_job_fail_reply(DockerJob *j, int status, const DockerReply *reply) {
         _cleanup_free_ char *text = docker_reply_message(reply);
 
         fail(j, status, str_or(text, "out of memory"));
@@ -95,16 +68,7 @@ static void fail_reply(DockerJob *j, int status, const DockerReply *reply) {
 
 /* ---- calls -------------------------------------------------------------------------------------- */
 
-#define REPLY(fn)                                                                                  \
-        static void fn##_reply(_unused_ DockerCall *call, const DockerReply *reply,                \
-                               void *userdata) {                                                   \
-                DockerJob *j = userdata;                                                           \
-                                                                                                   \
-                fn(j, reply);                                                                      \
-        }                                                                                          \
-        struct docker_job_needs_a_semicolon
-
-static void ask(DockerJob *j, DockerRequest request, const char *path) {
+void docker_job_ask(DockerJob *j, DockerRequest request, const char *path) {
         int r = -ENOMEM;
 
         request.path = path;
@@ -112,11 +76,11 @@ static void ask(DockerJob *j, DockerRequest request, const char *path) {
         if (path)
                 r = docker_engine_call(j->engine, &request, &j->call);
         if (r < 0)
-                fail_errno(j, r);
+                docker_job_fail_errno(j, r);
 }
 
 /* "/containers/NAME<rest>"; the caller owns it. */
-static char *container_path(const char *name, const char *rest) {
+char *docker_job_container_path(const char *name, const char *rest) {
         _cleanup_free_ char *escaped = http_url_escape(name);
 
         return escaped ? str_printf("/containers/%s%s", escaped, rest) : NULL;
@@ -126,26 +90,29 @@ static char *container_path(const char *name, const char *rest) {
 
 static void removed(DockerJob *j, _unused_ const DockerReply *reply) {
         j->call = docker_call_free(j->call);
-        finish(j);
+        docker_job_finish(j);
 }
 REPLY(removed);
 
 static void remove_container(DockerJob *j, bool force) {
-        _cleanup_free_ char *path = container_path(j->id, force ? "?v=1&force=1" : "?v=1");
+        _cleanup_free_ char *path = docker_job_container_path(j->id,
+                                                              force ? "?v=1&force=1" : "?v=1");
 
-        ask(j,
-            (DockerRequest){
-                    .method = "DELETE", .lane = DOCKER_LANE_WORK, .reply_fn = removed_reply },
-            path);
+        docker_job_ask(j,
+                       (DockerRequest){ .method = "DELETE",
+                                        .lane = DOCKER_LANE_WORK,
+                                        .reply_fn = removed_reply },
+                       path);
 }
 
-static void kill_container(DockerJob *j) {
-        _cleanup_free_ char *path = container_path(j->command->names.items[0], "/kill");
+void docker_job_kill_container(DockerJob *j) {
+        _cleanup_free_ char *path = docker_job_container_path(j->command->names.items[0], "/kill");
 
-        ask(j,
-            (DockerRequest){
-                    .method = "POST", .lane = DOCKER_LANE_FREE, .reply_fn = removed_reply },
-            path);
+        docker_job_ask(j,
+                       (DockerRequest){ .method = "POST",
+                                        .lane = DOCKER_LANE_FREE,
+                                        .reply_fn = removed_reply },
+                       path);
 }
 
 /* ---- waiting for its end (commands that are not the main one) ------------------------------------ */
@@ -155,27 +122,29 @@ static void waited(DockerJob *j, const DockerReply *reply) {
 
         j->call = docker_call_free(j->call);
         j->waits = false;
-        if (is_good(reply))
+        if (docker_job_is_good(reply))
                 body = json_loadb(reply->body, reply->size, 0, NULL);
         if (!body) {
-                fail_reply(j, engine_status(j), reply);
+                docker_job_fail_reply(j, engine_status(j), reply);
                 return;
         }
         j->status = (int) json_integer_value(json_object_get(body, "StatusCode"));
         if (j->command->remove)
                 remove_container(j, false);
         else
-                finish(j);
+                docker_job_finish(j);
 }
 REPLY(waited);
 
-static void wait_for_end(DockerJob *j) {
-        _cleanup_free_ char *path = container_path(j->id, "/wait?condition=not-running");
+void docker_job_wait_for_end(DockerJob *j) {
+        _cleanup_free_ char *path = docker_job_container_path(j->id, "/wait?condition=not-running");
 
         j->waits = true;
-        ask(j,
-            (DockerRequest){ .method = "POST", .lane = DOCKER_LANE_FREE, .reply_fn = waited_reply },
-            path);
+        docker_job_ask(j,
+                       (DockerRequest){ .method = "POST",
+                                        .lane = DOCKER_LANE_FREE,
+                                        .reply_fn = waited_reply },
+                       path);
 }
 
 /* ---- start --------------------------------------------------------------------------------------- */
@@ -208,32 +177,33 @@ static void started(DockerJob *j, const DockerReply *reply) {
         _cleanup_free_ char *text = NULL;
 
         j->call = docker_call_free(j->call);
-        if (!is_good(reply) && can_be_made_anew(j, repeated, reply))
+        if (!docker_job_is_good(reply) && can_be_made_anew(j, repeated, reply))
                 clear_away(j, j->id);
-        else if (!is_good(reply)) {
+        else if (!docker_job_is_good(reply)) {
                 text = docker_reply_message(reply);
                 j->status = start_status(str_or(text, ""));
-                say(j, str_or(text, "out of memory"));
+                docker_job_say(j, str_or(text, "out of memory"));
                 if (j->command->remove)
                         remove_container(j, false);
                 else
-                        finish(j);
+                        docker_job_finish(j);
         } else if (j->orphans)
                 remove_container(j, true);
         else if (j->supervise || j->command->detach)
-                finish(j);
+                docker_job_finish(j);
         else
-                wait_for_end(j);
+                docker_job_wait_for_end(j);
 }
 REPLY(started);
 
 static void start(DockerJob *j) {
-        _cleanup_free_ char *path = container_path(j->id, "/start");
+        _cleanup_free_ char *path = docker_job_container_path(j->id, "/start");
 
-        ask(j,
-            (DockerRequest){
-                    .method = "POST", .lane = DOCKER_LANE_URGENT, .reply_fn = started_reply },
-            path);
+        docker_job_ask(j,
+                       (DockerRequest){ .method = "POST",
+                                        .lane = DOCKER_LANE_URGENT,
+                                        .reply_fn = started_reply },
+                       path);
 }
 
 /* ---- create -------------------------------------------------------------------------------------- */
@@ -263,12 +233,12 @@ static void have_container(DockerJob *j) {
                 remove_container(j, true);
         else if (write_cidfile(j, &error) < 0) {
                 j->status = engine_status(j);
-                say(j, error_text(&error));
+                docker_job_say(j, error_text(&error));
                 remove_container(j, true);
         } else if (j->command->verb == DOCKER_RUN)
                 start(j);
         else
-                finish(j);
+                docker_job_finish(j);
 }
 
 /* Left by a daemon of ours that died between create and start: in nobody's way but ours. */
@@ -294,13 +264,14 @@ static void cleared(DockerJob *j, _unused_ const DockerReply *reply) {
 REPLY(cleared);
 
 static void clear_away(DockerJob *j, const char *id) {
-        _cleanup_free_ char *path = container_path(id, "?v=1&force=1");
+        _cleanup_free_ char *path = docker_job_container_path(id, "?v=1&force=1");
 
         j->cleared = true;
-        ask(j,
-            (DockerRequest){
-                    .method = "DELETE", .lane = DOCKER_LANE_URGENT, .reply_fn = cleared_reply },
-            path);
+        docker_job_ask(j,
+                       (DockerRequest){ .method = "DELETE",
+                                        .lane = DOCKER_LANE_URGENT,
+                                        .reply_fn = cleared_reply },
+                       path);
 }
 
 /* Whose is the container that has our name? Ours, if the engine went away under our create. */
@@ -310,30 +281,31 @@ static void resolved(DockerJob *j, const DockerReply *reply) {
         const char *id, *attempt;
 
         j->call = docker_call_free(j->call);
-        if (is_good(reply))
+        if (docker_job_is_good(reply))
                 body = json_loadb(reply->body, reply->size, 0, NULL);
         labels = json_object_get(json_object_get(body, "Config"), "Labels");
         attempt = json_string_value(json_object_get(labels, LABEL_ATTEMPT));
         id = json_string_value(json_object_get(body, "Id"));
         if (id && str_eq(attempt, j->attempt)) {
                 if (str_replace(&j->id, id) < 0)
-                        fail_errno(j, -ENOMEM);
+                        docker_job_fail_errno(j, -ENOMEM);
                 else
                         have_container(j);
         } else if (id && !j->cleared && !j->orphans && is_left_over(j, body))
                 clear_away(j, id);
         else
-                finish(j); /* with the engine's words */
+                docker_job_finish(j); /* with the engine's words */
 }
 REPLY(resolved);
 
 static void resolve(DockerJob *j) {
-        _cleanup_free_ char *path = container_path(j->command->name, "/json");
+        _cleanup_free_ char *path = docker_job_container_path(j->command->name, "/json");
 
-        ask(j,
-            (DockerRequest){
-                    .method = "GET", .lane = DOCKER_LANE_FREE, .reply_fn = resolved_reply },
-            path);
+        docker_job_ask(j,
+                       (DockerRequest){ .method = "GET",
+                                        .lane = DOCKER_LANE_FREE,
+                                        .reply_fn = resolved_reply },
+                       path);
 }
 
 static void pull(DockerJob *j);
@@ -349,25 +321,25 @@ static void created(DockerJob *j, const DockerReply *reply) {
         const char *id;
 
         j->call = docker_call_free(j->call);
-        if (is_good(reply)) {
+        if (docker_job_is_good(reply)) {
                 body = json_loadb(reply->body, reply->size, 0, NULL);
                 id = json_string_value(json_object_get(body, "Id"));
                 if (!id)
                         fail(j, engine_status(j), "the engine named no container");
                 else if (str_replace(&j->id, id) < 0)
-                        fail_errno(j, -ENOMEM);
+                        docker_job_fail_errno(j, -ENOMEM);
                 else
                         have_container(j);
                 return;
         }
         text = docker_reply_message(reply);
         if (j->orphans)
-                finish(j);
+                docker_job_finish(j);
         else if (is_missing_image(j, reply, str_or(text, "")))
                 pull(j);
         else if (reply->status == 409 && j->command->name) {
                 j->status = engine_status(j);
-                say(j, str_or(text, "out of memory"));
+                docker_job_say(j, str_or(text, "out of memory"));
                 resolve(j);
         } else
                 fail(j, engine_status(j), str_or(text, "out of memory"));
@@ -383,12 +355,12 @@ static void create(DockerJob *j) {
                 path = str_printf("/containers/create%s%s%s%s", name[0] ? "?name=" : "", name,
                                   platform[0] ? (name[0] ? "&platform=" : "?platform=") : "",
                                   platform);
-        ask(j,
-            (DockerRequest){ .method = "POST",
-                             .body = c->body,
-                             .lane = DOCKER_LANE_WORK,
-                             .reply_fn = created_reply },
-            path);
+        docker_job_ask(j,
+                       (DockerRequest){ .method = "POST",
+                                        .body = c->body,
+                                        .lane = DOCKER_LANE_WORK,
+                                        .reply_fn = created_reply },
+                       path);
 }
 
 static void pull_done(const char *failure, const char *notice, void *userdata) {
@@ -402,7 +374,7 @@ static void pull_done(const char *failure, const char *notice, void *userdata) {
         if (failure)
                 fail(j, engine_status(j), str_or(why, "out of memory"));
         else if (j->command->verb == DOCKER_PULL)
-                finish(j);
+                docker_job_finish(j);
         else
                 create(j);
 }
@@ -418,106 +390,7 @@ static void pull(DockerJob *j) {
 
         r = docker_pull_new(&o, &j->pull);
         if (r < 0)
-                fail_errno(j, r);
-}
-
-/* ---- start, stop, kill, rm: name by name --------------------------------------------------------- */
-
-static void next_name(DockerJob *j);
-
-/* A supervised start needs to know which container that is. */
-static void identified(DockerJob *j, const DockerReply *reply) {
-        _cleanup_json_ json_t *body = NULL;
-        const char *id;
-
-        j->call = docker_call_free(j->call);
-        if (is_good(reply))
-                body = json_loadb(reply->body, reply->size, 0, NULL);
-        id = json_string_value(json_object_get(body, "Id"));
-        if (!id)
-                fail_reply(j, DOCKER_EXIT_FAILURE, reply);
-        else if (str_replace(&j->id, id) < 0)
-                fail_errno(j, -ENOMEM);
-        else if (j->supervise)
-                finish(j);
-        else
-                wait_for_end(j);
-}
-REPLY(identified);
-
-static void identify(DockerJob *j) {
-        _cleanup_free_ char *path = container_path(j->command->names.items[0], "/json");
-
-        ask(j,
-            (DockerRequest){
-                    .method = "GET", .lane = DOCKER_LANE_FREE, .reply_fn = identified_reply },
-            path);
-}
-
-/* `docker rm --force` is content with what is not there, in the CLIs of today. */
-static bool is_forgiven(const DockerJob *j, const DockerReply *reply) {
-        return j->command->verb == DOCKER_RM && j->command->force && reply->status == 404;
-}
-
-static void named(DockerJob *j, const DockerReply *reply) {
-        const DockerCommand *c = j->command;
-        _cleanup_free_ char *text = NULL;
-
-        j->call = docker_call_free(j->call);
-        if (!is_good(reply) && !is_forgiven(j, reply)) {
-                text = docker_reply_message(reply);
-                j->status = DOCKER_EXIT_FAILURE;
-                say(j, str_or(text, "out of memory"));
-        }
-        if (j->orphans) {
-                if (j->status == 0)
-                        kill_container(j);
-                else
-                        finish(j);
-                return;
-        }
-        if (c->verb == DOCKER_START && j->status == 0 && c->names.n == 1 &&
-            (j->supervise || c->attach)) {
-                identify(j);
-                return;
-        }
-        j->index++;
-        next_name(j);
-}
-REPLY(named);
-
-static DockerRequest named_request(const DockerCommand *c, char **ret_rest) {
-        DockerRequest request = { .method = c->verb == DOCKER_RM ? "DELETE" : "POST",
-                                  .lane = c->verb == DOCKER_STOP ? DOCKER_LANE_STOP
-                                                                 : DOCKER_LANE_URGENT,
-                                  .reply_fn = named_reply };
-        _cleanup_free_ char *signal = NULL;
-
-        if (c->verb == DOCKER_START)
-                *ret_rest = str_dup("/start");
-        else if (c->verb == DOCKER_STOP && c->has_stop_timeout)
-                *ret_rest = str_printf("/stop?t=%d", c->stop_timeout);
-        else if (c->verb == DOCKER_STOP)
-                *ret_rest = str_dup("/stop");
-        else if (c->verb == DOCKER_KILL) {
-                signal = http_url_escape(str_or(c->signal, "KILL"));
-                *ret_rest = signal ? str_printf("/kill?signal=%s", signal) : NULL;
-        } else
-                *ret_rest = str_printf("?v=%d&force=%d&link=%d", c->volumes, c->force, c->link);
-        return request;
-}
-
-static void next_name(DockerJob *j) {
-        _cleanup_free_ char *rest = NULL, *path = NULL;
-        DockerRequest request;
-
-        if (j->index >= j->command->names.n) {
-                finish(j);
-                return;
-        }
-        request = named_request(j->command, &rest);
-        path = rest ? container_path(j->command->names.items[j->index], rest) : NULL;
-        ask(j, request, path);
+                docker_job_fail_errno(j, r);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------- */
@@ -577,7 +450,7 @@ static void begin(DockerJob *j) {
         case DOCKER_RM:
         case _DOCKER_VERB_MAX:
         default:
-                next_name(j);
+                docker_job_next_name(j);
         }
 }
 
@@ -647,7 +520,7 @@ bool docker_job_kill(DockerJob *j, int signal_number) {
         if (!j->waits)
                 return false;
         rest = str_printf("/kill?signal=%d", signal_number);
-        path = rest ? container_path(j->id, rest) : NULL;
+        path = rest ? docker_job_container_path(j->id, rest) : NULL;
         request.path = path;
         j->signalling = docker_call_free(j->signalling);
         return path && docker_engine_call(j->engine, &request, &j->signalling) >= 0;
@@ -675,7 +548,7 @@ void docker_job_leave(DockerJob *j, ListLink *orphans) {
         if (makes)
                 remove_container(j, true);
         else
-                kill_container(j);
+                docker_job_kill_container(j);
 }
 
 void docker_jobs_free(ListLink *orphans) {
