@@ -216,7 +216,8 @@ static int parse_duration(const ConfigKey *key, const char *s, uint64_t *ret, Er
         uint64_t usec = 0;
         int r;
 
-        r = go_duration_parse(s, &usec, reterr);
+        r = str_is_utf8(s, strlen(s)) ? go_duration_parse(s, &usec, reterr)
+                                      : error_set(reterr, -EINVAL, "the value is not UTF-8");
         if (r >= 0 && (usec < key->min || usec > key->max))
                 r = error_set(reterr, -ERANGE, "'%s' is not between %" PRIu64 "ms and %" PRIu64 "h",
                               s, key->min / USEC_PER_MSEC, key->max / (3600 * USEC_PER_SEC));
@@ -243,7 +244,7 @@ static int config_set(Config *c, const ConfigKey *key, const char *value, Strv *
         void *member = (char *) c + key->offset;
 
         /* Nothing that we store or show could hold it. */
-        if (!str_is_utf8(value, strlen(value)))
+        if (!str_is_utf8(value, strlen(value)) && key->type != CONFIG_DURATION)
                 return -EINVAL;
 
         switch (key->type) {

@@ -177,6 +177,7 @@ START_TEST(test_what_ends_the_daemon) {
                 { "agent_ttl=30", "Failed creating Server: agent_ttl: " },
                 { "agent_ttl=", "Failed creating Server: agent_ttl: " },
                 { "grace=soon", "Failed creating Server: grace: " },
+                { "grace=\xc9\xc9", "Failed creating Server: grace: the value is not UTF-8" },
                 { "agent_ttl=0s",
                   "Failed creating Server: agent_ttl: '0s' is not between 100ms and 8760h" },
                 { "agent_ttl=1ns", "Failed creating Server: agent_ttl: '1ns' is not between " },
