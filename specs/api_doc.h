@@ -69,6 +69,8 @@ MachinePatch *machine_patches_free(MachinePatch *p, size_t n);
 /*
  * Ours, beside fleet's (paths below /fleet/v1 and /v1-alpha):
  *
+ *   GET /units, /state, /machines also take limit=N (1 to 2000) for the size of their pages; the token of
+ *                       such a page holds it, and goes with the same limit=N
  *   GET /status/UNIT    {"unit":…,"description":…,"desiredState":…,"currentState":…,"global":…,"machineID":…,
  *                        "hash":…,"reason":…,"states":[unit_state_to_json…]}; empty members are left out; 404 as /units/N.
  *                        A destroyed unit that is still being stopped has "unit" and "states" only

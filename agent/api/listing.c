@@ -231,9 +231,20 @@ static void on_read(int r, RegistrySnapshot *snapshot, const Error *error, void 
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-static int parse_token(ApiRequest *q, PageToken *ret, Error *reterr) {
-        uint16_t limit = q->api->options.token_limit;
+/* Ours: `limit=N` asks for larger (or smaller) pages than fleet's token_limit; what is no number is ignored. */
+static uint16_t page_limit(const ApiRequest *q) {
         _cleanup_(strv_done) Strv values = STRV_INIT;
+        uint64_t limit = 0;
+
+        if (request_arguments(q, "limit", &values) < 0 || values.n == 0 ||
+            str_to_u64(values.items[0], &limit) < 0 || limit == 0)
+                return q->api->options.token_limit;
+        return (uint16_t) MIN(limit, (uint64_t) LISTING_LIMIT_MAX);
+}
+
+static int parse_token(ApiRequest *q, PageToken *ret, Error *reterr) {
+        _cleanup_(strv_done) Strv values = STRV_INIT;
+        uint16_t limit = page_limit(q);
         int r;
 
         r = request_arguments(q, "nextPageToken", &values);

@@ -13,6 +13,7 @@
 #include "lib/json/json.h"
 #include "scheduler/registry.h"
 
+#define LISTING_LIMIT_MAX 2000 /* entries of a page that a client may ask for */
 #define LISTINGS_KEPT_MAX 4
 #define LISTING_ENTRIES_KEPT_MAX 100000
 #define LISTING_KEEP_USEC (10 * USEC_PER_SEC)

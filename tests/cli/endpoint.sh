@@ -18,14 +18,14 @@ expect "nobody on that port" 1 "" \
         "Error retrieving list of units from repository: cannot reach fleetd at http://127.0.0.1:1: connection refused (is fleetd running?)" \
         --endpoint http://127.0.0.1:1 list-units
 
-# ---- TLS: a server that hands out one file, /fleet/v1/state?alt=json
+# ---- TLS: a server that hands out one file, /fleet/v1/state?limit=2000&alt=json
 if command -v openssl >/dev/null; then
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
                 -subj /CN=localhost -addext 'subjectAltName=IP:127.0.0.1' \
                 -keyout key.pem -out cert.pem 2>/dev/null
         mkdir -p fleet/v1
         echo '{"states":[{"name":"over-tls.service","systemdActiveState":"active"}]}' \
-                >'fleet/v1/state?alt=json'
+                >'fleet/v1/state?limit=2000&alt=json'
         # -Verify: it wants a certificate of the client as well.
         openssl s_server -accept 127.0.0.1:0 -key key.pem -cert cert.pem -CAfile cert.pem -Verify 1 \
                 -WWW >"$T/tls" 2>&1 &

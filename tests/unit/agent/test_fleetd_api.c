@@ -318,8 +318,10 @@ END_TEST
 
 /* Names on the page, joined; *ret_token is the caller's, NULL if there is none. */
 static char *get_page(FleetdRig *rig, const char *with, char **ret_token) {
-        _cleanup_free_ char *path = with ? str_printf("/fleet/v1/units?nextPageToken=%s", with)
-                                         : str_dup("/fleet/v1/units");
+        _cleanup_free_ char *path = !with ? str_dup("/fleet/v1/units")
+                                    : with[0] == '&'
+                                            ? str_printf("/fleet/v1/units?%s", with + 1)
+                                            : str_printf("/fleet/v1/units?nextPageToken=%s", with);
         _cleanup_rig_reply_ RigReply r = fleetd_rig_get(rig, path);
         _cleanup_json_ json_t *j = rig_reply_json(&r);
         const char *next = json_string_value(json_object_get(j, "nextPageToken"));
@@ -360,6 +362,28 @@ START_TEST(test_pages) {
         p3 = get_page(&rig, t3, &end);
         ck_assert_str_eq(p3, "");
         ck_assert_ptr_null(end);
+}
+END_TEST
+
+/* `limit` is ours: it sets the size of the pages, and goes with the tokens of such pages. */
+START_TEST(test_pages_as_large_as_asked_for) {
+        _cleanup_fleetd_rig_ FleetdRig rig;
+        _cleanup_free_ char *t2 = NULL, *none = NULL, *same = NULL;
+        _cleanup_free_ char *p1 = NULL, *p2 = NULL, *odd = NULL, *more = NULL;
+
+        fleetd_rig_init(&rig, "token_limit=2\n");
+        fleetd_rig_up(&rig);
+        put_units(&rig, "dbac");
+        p1 = get_page(&rig, "&limit=3", &t2);
+        ck_assert_str_eq(p1, "a.service b.service c.service ");
+        ck_assert_str_eq(t2, "AwACAA==");
+        more = str_printf("%s&limit=3", t2);
+        p2 = get_page(&rig, more, &none);
+        ck_assert_str_eq(p2, "d.service ");
+        ck_assert_ptr_null(none);
+        odd = get_page(&rig, "&limit=many", &same);
+        ck_assert_str_eq(odd, "a.service b.service ");
+        ck_assert_str_eq(same, "AgACAA==");
 }
 END_TEST
 
@@ -484,4 +508,5 @@ END_TEST
 
 TEST_MAIN("fleetd_api", test_paths_and_methods, test_redirects, test_put_checks_in_order,
           test_undecodable_bodies_say_why, test_body_over_the_limit, test_page_token_errors,
-          test_pages, test_pages_fit_together, test_machines, test_headers);
+          test_pages, test_pages_as_large_as_asked_for, test_pages_fit_together, test_machines,
+          test_headers);
