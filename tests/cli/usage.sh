@@ -73,10 +73,10 @@ expect "several endpoints" 0 "" \
 expect "old flags are taken" 0 "" "" list-units --no-legend --experimental-api=false \
         --etcd-keyfile x -etcd-certfile=x --etcd-cafile x --strict-host-key-checking=false
 t_run "$FLEETCTL" --debug list-units
-t_match "debug says what is asked" "$T_ERR" 'GET /state: 200, '
+t_match "debug says what is asked" "$T_ERR" 'GET /state\?limit=2000: 200, '
 t_run env FLEETCTL_DEBUG=1 "$FLEETCTL" list-units
-t_match "so does the environment" "$T_ERR" 'GET /state: 200, '
-t_match "every request wants JSON" "$(<"$T/requests")" 'GET /fleet/v1/state\?alt=json'
+t_match "so does the environment" "$T_ERR" 'GET /state\?limit=2000: 200, '
+t_match "every request wants JSON" "$(<"$T/requests")" 'GET /fleet/v1/state\?limit=2000&alt=json'
 
 if command -v strace >/dev/null; then
         strace -f -e trace=openat,socket -o trace "$FLEETCTL" version >/dev/null
