@@ -92,7 +92,7 @@ static void removed(DockerJob *j, _unused_ const DockerReply *reply) {
         j->call = docker_call_free(j->call);
         docker_job_finish(j);
 }
-REPLY(removed);
+DOCKER_JOB_REPLY(removed);
 
 static void remove_container(DockerJob *j, bool force) {
         _cleanup_free_ char *path = docker_job_container_path(j->id,
@@ -134,7 +134,7 @@ static void waited(DockerJob *j, const DockerReply *reply) {
         else
                 docker_job_finish(j);
 }
-REPLY(waited);
+DOCKER_JOB_REPLY(waited);
 
 void docker_job_wait_for_end(DockerJob *j) {
         _cleanup_free_ char *path = docker_job_container_path(j->id, "/wait?condition=not-running");
@@ -194,7 +194,7 @@ static void started(DockerJob *j, const DockerReply *reply) {
         else
                 docker_job_wait_for_end(j);
 }
-REPLY(started);
+DOCKER_JOB_REPLY(started);
 
 static void start(DockerJob *j) {
         _cleanup_free_ char *path = docker_job_container_path(j->id, "/start");
@@ -261,7 +261,7 @@ static void cleared(DockerJob *j, _unused_ const DockerReply *reply) {
         j->call = docker_call_free(j->call);
         create(j);
 }
-REPLY(cleared);
+DOCKER_JOB_REPLY(cleared);
 
 static void clear_away(DockerJob *j, const char *id) {
         _cleanup_free_ char *path = docker_job_container_path(id, "?v=1&force=1");
@@ -296,7 +296,7 @@ static void resolved(DockerJob *j, const DockerReply *reply) {
         else
                 docker_job_finish(j); /* with the engine's words */
 }
-REPLY(resolved);
+DOCKER_JOB_REPLY(resolved);
 
 static void resolve(DockerJob *j) {
         _cleanup_free_ char *path = docker_job_container_path(j->command->name, "/json");
@@ -344,7 +344,7 @@ static void created(DockerJob *j, const DockerReply *reply) {
         } else
                 fail(j, engine_status(j), str_or(text, "out of memory"));
 }
-REPLY(created);
+DOCKER_JOB_REPLY(created);
 
 static void create(DockerJob *j) {
         const DockerCommand *c = j->command;

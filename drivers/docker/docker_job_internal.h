@@ -35,7 +35,7 @@ struct DockerJob {
 typedef void (*ReplyFn)(DockerJob *j, const DockerReply *reply);
 
 /* Defines <fn>_reply, which has the engine call `fn(job, reply)`. */
-#define REPLY(fn)                                                                                  \
+#define DOCKER_JOB_REPLY(fn)                                                                       \
         static void fn##_reply(_unused_ DockerCall *call, const DockerReply *reply,                \
                                void *userdata) {                                                   \
                 DockerJob *j = userdata;                                                           \

@@ -23,7 +23,7 @@ static void identified(DockerJob *j, const DockerReply *reply) {
         else
                 docker_job_wait_for_end(j);
 }
-REPLY(identified);
+DOCKER_JOB_REPLY(identified);
 
 static void identify(DockerJob *j) {
         _cleanup_free_ char *path = docker_job_container_path(j->command->names.items[0], "/json");
@@ -65,7 +65,7 @@ static void named(DockerJob *j, const DockerReply *reply) {
         j->index++;
         docker_job_next_name(j);
 }
-REPLY(named);
+DOCKER_JOB_REPLY(named);
 
 static DockerRequest named_request(const DockerCommand *c, char **ret_rest) {
         DockerRequest request = { .method = c->verb == DOCKER_RM ? "DELETE" : "POST",

@@ -55,8 +55,7 @@ t_expect "and restarted" 20 "^done life.service 0"
 say inspect life.service
 t_expect "it runs after the restart" 5 "^state life.service active running"
 forget life
-no_container() { ! d inspect "$1" >/dev/null 2>&1; }
-t_ok "its container is removed, which nobody wants any more" wait_for 10 no_container life
+t_ok "its container is removed, which nobody wants any more" wait_for 10 rig_no_container e life
 
 # ---- ends ------------------------------------------------------------------------------------
 service ends <<'E'

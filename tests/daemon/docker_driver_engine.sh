@@ -157,8 +157,7 @@ say load failing.service "$T/failing.service"
 t_expect "what runs with another content must be unloaded first" 5 "^error -17 .*another content"
 say unload failing.service
 t_expect "which stops it" 20 "^done failing.service 0"
-no_container() { ! d inspect "$1" >/dev/null 2>&1; }
-t_ok "and removes its container, which nobody wants any more" wait_for 10 no_container failing
+t_ok "and removes its container, which nobody wants any more" wait_for 10 rig_no_container e failing
 say unload never.service
 t_expect "what nobody loads can be unloaded" 20 "^done never.service 0"
 t_not "with --rm it is gone" d inspect never

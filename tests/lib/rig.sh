@@ -259,3 +259,7 @@ rig_is() { # NAME UNIT ACTIVE/SUB (a glob)
 rig_started_at() { # ENGINE CONTAINER
         rig_docker "$1" inspect -f '{{.State.StartedAt}}' "$2" 2>/dev/null
 }
+
+rig_no_container() { # ENGINE CONTAINER
+        ! rig_docker "$1" inspect "$2" >/dev/null 2>&1
+}
